@@ -1,0 +1,1 @@
+"""Connectors: one a standard, data and pure functions, no I/O."""

@@ -1,0 +1,1 @@
+"""The consent gateway: takes trade data in, keeps consent, gives evidence out."""

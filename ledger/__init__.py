@@ -1,0 +1,1 @@
+"""The ledger, sealed records and evidence; knows nothing of the server."""

@@ -1,0 +1,1 @@
+"""JSON Schemas of the data products, and the one way to load and apply them."""
