@@ -1,0 +1,49 @@
+"""The application: the only module that knows every feature."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from gateway import errors
+from gateway.clock import Clock, utc_now
+from gateway.db import connect
+from gateway.ingest.api import router as ingest
+from gateway.keys import Keyring
+from gateway.oauth.api import router as oauth
+from gateway.portal.api import router as portal
+from gateway.pull.api import router as pull
+from gateway.settings import Settings
+
+ROUTERS = (oauth, ingest, pull, portal)
+
+
+def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock: Clock = utc_now) -> FastAPI:
+    """Return the gateway's ASGI application on the database at `database_url`."""
+    app = FastAPI(
+        title="Tidegate",
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.keyring = keyring
+    app.state.database_url = database_url
+    app.state.engine = connect(database_url)
+    app.state.clock = clock
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.engine.dispose()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

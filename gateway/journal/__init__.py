@@ -1,0 +1,31 @@
+"""What happened and must be taken further: rows written in the transaction in which it happened.
+
+`gateway.anchoring` takes them on: leaves into batches, entries onto the ledger. A `NOTIFY` wakes it at commit.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from gateway.journal.tables import Leaf, QueuedEntry
+
+Stream = Literal["records", "receipts", "attestations"]
+CHANNEL = "tidegate_journal"
+
+
+def queue_leaf(session: Session, stream: Stream, *, leaf: bytes, subject: str, now: datetime) -> None:
+    """Queue a leaf hash (32 bytes, RFC 6962) to be anchored; `subject` is the id of the record or receipt."""
+    session.add(Leaf(stream=stream, leaf=leaf, subject=subject, created_at=now))
+    _wake(session)
+
+
+def queue_entry(session: Session, *, type: str, body: dict[str, Any], subject: str, now: datetime) -> None:  # noqa: A002 - the entry's own member
+    """Queue a ledger entry of `type` with `body`; `subject` is the id of the consent or credential it is about."""
+    session.add(QueuedEntry(type=type, body=body, subject=subject, created_at=now))
+    _wake(session)
+
+
+def _wake(session: Session) -> None:
+    session.execute(text(f"NOTIFY {CHANNEL}"))

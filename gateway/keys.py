@@ -1,0 +1,147 @@
+"""The gateway's private keys: one file each, readable by its owner alone.
+
+Each key has one use (`ledger.md`: entries, sealing, receipts, consensus, OAuth, record encryption, nonces). A folder
+made by `create` holds them all; the embedded shape makes it at first start, a server brings its own.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from fastapi import Depends, Request
+from joserfc.jwk import ECKey, OKPKey
+
+ED25519 = ("organisation", "sealing", "receipts", "validator")
+P256 = ("oauth",)
+SECRETS = ("records", "nonce")
+
+
+class KeysError(Exception):
+    """The folder of keys is missing, incomplete, or open to others."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An Ed25519 key: `kid` is the RFC 7638 thumbprint, `public` the public JWK."""
+
+    private: Ed25519PrivateKey
+    kid: str
+    public: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthKey:
+    """The P-256 key that signs access tokens (ES256)."""
+
+    private: EllipticCurvePrivateKey
+    kid: str
+    public: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """All private keys of a gateway."""
+
+    organisation: SigningKey
+    """Signs ledger entries."""
+    sealing: SigningKey
+    """Signs the records that the gateway seals."""
+    receipts: SigningKey
+    """Signs the receipt of every pull."""
+    validator: SigningKey
+    """Signs the embedded ledger's blocks."""
+    oauth: OAuthKey
+    records: bytes
+    """Master key that wraps the data keys of stored records (AES-256)."""
+    nonce: bytes
+    """Authenticates DPoP nonces (HMAC-SHA-256)."""
+
+
+def create(folder: Path) -> None:
+    """Make every key in `folder`, which must not hold any. Raises `KeysError` if it does."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    if any(folder.iterdir()):
+        raise KeysError(f"{folder} is not empty: expected an empty folder for new keys")
+    for name in ED25519:
+        _write(folder / f"{name}.pem", _pem(Ed25519PrivateKey.generate()))
+    for name in P256:
+        _write(folder / f"{name}.pem", _pem(generate_private_key(SECP256R1())))
+    for name in SECRETS:
+        _write(folder / f"{name}.key", secrets.token_bytes(32))
+
+
+def load(folder: Path) -> Keyring:
+    """Read the keys in `folder`. Raises `KeysError` naming what is missing or too open."""
+    names = [f"{name}.pem" for name in (*ED25519, *P256)] + [f"{name}.key" for name in SECRETS]
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise KeysError(f"{folder} lacks {', '.join(missing)}: make keys with `tidegate keys create {folder}`")
+    open_to_others = [name for name in names if (folder / name).stat().st_mode & 0o077]
+    if open_to_others:
+        raise KeysError(f"{folder}: others can read {', '.join(open_to_others)}: chmod 600")
+    signing = {name: signing_key(_ed25519(folder / f"{name}.pem")) for name in ED25519}
+    oauth = _p256(folder / "oauth.pem")
+    jwk = ECKey.import_key(oauth)
+    return Keyring(
+        **signing,
+        oauth=OAuthKey(oauth, jwk.thumbprint(), _public(jwk)),
+        records=(folder / "records.key").read_bytes(),
+        nonce=(folder / "nonce.key").read_bytes(),
+    )
+
+
+def signing_key(private: Ed25519PrivateKey) -> SigningKey:
+    """Return `private` with its public JWK and thumbprint (RFC 7638, RFC 8037)."""
+    jwk = OKPKey.import_key(private)
+    return SigningKey(private, jwk.thumbprint(), _public(jwk))
+
+
+def _public(jwk: ECKey | OKPKey) -> dict[str, str]:
+    members = jwk.as_dict(private=False)
+    return {name: str(members[name]) for name in ("crv", "kty", "x", "y") if name in members}
+
+
+def _ed25519(path: Path) -> Ed25519PrivateKey:
+    key = load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeysError(f"{path} holds a {type(key).__name__}, expected an Ed25519 key")
+    return key
+
+
+def _p256(path: Path) -> EllipticCurvePrivateKey:
+    key = load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+        raise KeysError(f"{path} holds a {type(key).__name__}, expected a P-256 key")
+    return key
+
+
+def _pem(key: Ed25519PrivateKey | EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _keyring(request: Request) -> Keyring:
+    keyring: Keyring = request.app.state.keyring
+    return keyring
+
+
+CurrentKeys = Annotated[Keyring, Depends(_keyring)]
+"""The gateway's private keys."""

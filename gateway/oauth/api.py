@@ -1,0 +1,5 @@
+"""HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

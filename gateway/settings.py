@@ -1,0 +1,80 @@
+"""Everything that can be configured: read once from the environment, frozen, passed down.
+
+Each setting is an environment variable with the prefix `TIDEGATE_`; `DATABASE_URL` is also understood.
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from pydantic import AliasChoices, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Settings(BaseSettings):
+    """The gateway's settings. Shapes and units stand at each field."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True, extra="forbid", populate_by_name=True)
+
+    data_dir: Path = Field(Path("tidegate-data"), description="Folder of the embedded database, keys and ledger.")
+    database_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TIDEGATE_DATABASE_URL", "DATABASE_URL"),
+        description="PostgreSQL server, `postgresql://...`. Without it PostgreSQL runs embedded in the data folder.",
+    )
+    keys_dir: Path | None = Field(
+        None, description="Folder of the gateway's private keys. Required with a database server; else `data_dir/keys`."
+    )
+    issuer: str = Field(
+        "http://localhost:8440", description="Public base URL and OAuth issuer: https, or http on loopback; no path."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8440, ge=1, le=65535, description="Port to listen on.")
+    gateway_id: str = Field(
+        "tidegate", pattern=r"^[a-z0-9][a-z0-9-]{1,62}$", description="This gateway's organisation id on the ledger."
+    )
+    gateway_name: str = Field("Tidegate", description="Name shown to data owners.")
+    chain: str = Field("tidegate-local", pattern=r"^[a-z0-9-]{1,50}$", description="Chain id of the ledger.")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
+    access_token_seconds: int = Field(300, ge=30, le=900, description="Lifetime of an access token.")
+    anchor_leaves: int = Field(
+        500, ge=1, le=10_000, description="A batch is anchored at the latest with so many leaves."
+    )
+    anchor_seconds: float = Field(0.5, gt=0, le=60, description="A batch is anchored at the latest after so long.")
+
+    @model_validator(mode="after")
+    def _issuer_is_a_base_url(self) -> Self:
+        parts = urlsplit(self.issuer)
+        if parts.path or parts.query or parts.fragment or not parts.hostname:
+            raise ValueError(f"issuer {self.issuer!r}: expected scheme and host alone, such as https://gateway.example")
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError(f"issuer {self.issuer!r}: expected https (http only on loopback)")
+        return self
+
+    @model_validator(mode="after")
+    def _a_server_has_its_own_keys(self) -> Self:
+        if self.database_url and not self.keys_dir:
+            raise ValueError("TIDEGATE_KEYS_DIR: expected with a database server; make one with `tidegate keys create`")
+        return self
+
+    @property
+    def rp_id(self) -> str:
+        """The WebAuthn relying-party id: the issuer's host name."""
+        return str(urlsplit(self.issuer).hostname)
+
+    @property
+    def keys_path(self) -> Path:
+        """Where the private keys are."""
+        return self.keys_dir or self.data_dir / "keys"
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+CurrentSettings = Annotated[Settings, Depends(_settings)]
+"""The settings that the application was made with."""
