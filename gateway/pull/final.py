@@ -1,0 +1,156 @@
+"""The last step of a pull: one transaction for all pulls that wait at that moment, then the answers.
+
+Reading and deciding took no lock, so here everything that may have changed since is judged again, under a lock on the
+consents concerned (taken in order of id, so that two of these never wait for each other): the proof is unused, the
+consent is still active in the version that was read, and its uses are not exhausted. Whoever gets through has its
+receipt stored and its leaf queued in the same transaction; nobody is answered before the commit.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import asyncpg
+
+from gateway.journal import CHANNEL
+
+LOCK = "SELECT id FROM consent WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+"""A statement of its own: the one after it sees what was committed while this one waited."""
+
+STORE = f"""
+WITH asked AS (
+    SELECT * FROM unnest(
+        $1::int[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[], $7::bool[],
+        $8::int[], $9::interval[],
+        $10::int[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::timestamptz[]
+    ) AS t(n, jkt, jti, proof_expires_at, consent_id, version, opening, frequency, per, maximum,
+           receipt, bank_id, jws, leaf, at)
+), fresh AS (
+    INSERT INTO usedproof (jkt, jti, expires_at) SELECT jkt, jti, proof_expires_at FROM asked
+    ON CONFLICT DO NOTHING RETURNING jkt, jti
+), standing AS (
+    SELECT a.*, c.pulls,
+        c.state = 'active' AND c.version = a.version AND c.expires_at > a.at AS holds,
+        row_number() OVER (PARTITION BY a.consent_id, a.opening ORDER BY a.n) AS place,
+        (SELECT count(*) FROM receipt r
+          WHERE r.consent_id = a.consent_id AND r.opening AND r.created_at > a.at - a.per) AS recent
+    FROM asked a JOIN fresh USING (jkt, jti) JOIN consent c ON c.id = a.consent_id
+), judged AS (
+    SELECT *, CASE
+        WHEN NOT holds THEN 'changed'
+        WHEN opening AND pulls + place > maximum THEN 'exhausted'
+        WHEN opening AND recent + place > frequency THEN 'too_often'
+        ELSE 'stored' END AS outcome
+    FROM standing
+), stored AS (
+    INSERT INTO receipt (jti, consent_id, version, bank_id, jws, opening, created_at)
+    SELECT receipt, consent_id, version, bank_id, jws, opening, at FROM judged WHERE outcome = 'stored'
+), queued AS (
+    INSERT INTO leaf (stream, leaf, subject, created_at)
+    SELECT 'receipts', leaf, receipt, at FROM judged WHERE outcome = 'stored' ORDER BY n
+), used AS (
+    UPDATE consent c SET pulls = c.pulls + u.uses, last_pull_at = u.at
+    FROM (SELECT consent_id, count(*) FILTER (WHERE opening)::int AS uses, max(at) AS at
+            FROM judged WHERE outcome = 'stored' GROUP BY consent_id) u
+    WHERE c.id = u.consent_id
+)
+SELECT n, outcome, pg_notify('{CHANNEL}', '') FROM judged
+"""  # noqa: S608 - the channel's name is a constant
+
+
+class Outcome(StrEnum):
+    """What became of a pull in its last step."""
+
+    STORED = "stored"
+    REPLAYED = "replayed"
+    CHANGED = "changed"
+    EXHAUSTED = "exhausted"
+    TOO_OFTEN = "too_often"
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What the last step needs of one pull. `frequency` uses in any span of `per`; None means without limit."""
+
+    jkt: str
+    proof_jti: str
+    proof_expires_at: datetime
+    consent_id: str
+    version: int
+    opening: bool
+    frequency: int | None
+    per: timedelta | None
+    maximum: int | None
+    receipt_jti: str
+    bank_id: str
+    jws: str
+    leaf: bytes
+    at: datetime
+
+    def row(self, n: int) -> tuple[object, ...]:
+        """Return the parameters of `STORE` for this pull, as number `n` of its batch."""
+        return (
+            n,
+            self.jkt,
+            self.proof_jti,
+            self.proof_expires_at,
+            self.consent_id,
+            self.version,
+            self.opening,
+            self.frequency,
+            self.per,
+            self.maximum,
+            self.receipt_jti,
+            self.bank_id,
+            self.jws,
+            self.leaf,
+            self.at,
+        )
+
+
+class Final:
+    """Stores pulls in batches: a batch is whatever waits when the connection is idle."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._waiting: list[tuple[Pull, asyncio.Future[Outcome]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def store(self, pull: Pull) -> Outcome:
+        """Store the receipt of `pull` if everything still holds, and say so once it is committed.
+
+        Raises what the database raises if it cannot commit; then nothing was stored. A caller that goes away does not
+        stop the transaction of the others.
+        """
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((pull, future))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._drain())
+        return await asyncio.shield(future)
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                outcomes = await self._commit([pull for pull, _ in batch])
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                for _, future in batch:
+                    future.set_exception(error)
+            else:
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    future.set_result(outcome)
+
+    async def _commit(self, pulls: Sequence[Pull]) -> list[Outcome]:
+        first: dict[tuple[str, str], int] = {}
+        for n, pull in enumerate(pulls):
+            first.setdefault((pull.jkt, pull.proof_jti), n)
+        columns = zip(*(pulls[n].row(n) for n in first.values()), strict=True)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LOCK, [pull.consent_id for pull in pulls])
+            rows = await connection.fetch(STORE, *(list(column) for column in columns))
+        outcomes = [Outcome.REPLAYED] * len(pulls)
+        for row in rows:
+            outcomes[row["n"]] = Outcome(row["outcome"])
+        return outcomes
