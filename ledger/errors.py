@@ -1,0 +1,33 @@
+"""What can go wrong in the ledger package.
+
+LedgerError
+├── CodecError         bytes that are not in the one canonical form
+├── VerificationError  something that was to be verified is not true; knows its step
+└── Rejected           the state machine does not accept an entry; knows its code
+"""
+
+
+class LedgerError(Exception):
+    """Anything this package refuses."""
+
+
+class CodecError(LedgerError):
+    """Bytes or text are not in the form that is written here. Says got, expected and where."""
+
+
+class VerificationError(LedgerError):
+    """What was to be verified is not so. `step` is its number in the offline verification, where it is part of one."""
+
+    def __init__(self, message: str, *, step: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.step = step
+
+
+class Rejected(LedgerError):  # noqa: N818 - a verdict of the state machine, named as it is spoken of
+    """An entry that the state machine does not accept. `code` is one of `ledger.state.Code`."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message

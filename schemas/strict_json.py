@@ -1,0 +1,113 @@
+"""Read JSON strictly: what two readers could understand differently is refused.
+
+RFC 8259 leaves open what duplicate member names, NaN, lone surrogates and huge numbers mean; here they are errors, as
+are NUL characters, byte order marks, excessive depth and excessive size. Every refusal says where.
+"""
+
+import json
+import re
+from typing import Any, NoReturn
+
+Json = dict[str, Any] | list[Any] | str | int | float | bool | None
+"""A parsed JSON text."""
+
+DEPTH = 64
+DIGITS = 400
+"""Longest number accepted, in characters."""
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class StrictJsonError(ValueError):
+    """The bytes are not JSON as it is read here. `place` is a JSON pointer or a byte offset, in words."""
+
+    def __init__(self, message: str, place: str) -> None:
+        super().__init__(f"{message} at {place}")
+        self.message = message
+        self.place = place
+
+
+def parse(data: bytes, *, max_bytes: int, max_depth: int = DEPTH) -> Json:
+    """Return the value of a UTF-8 JSON text of at most `max_bytes` bytes, nested at most `max_depth` deep.
+
+    Raises `StrictJsonError` saying what was found and where.
+    """
+    if len(data) > max_bytes:
+        raise StrictJsonError(f"{len(data)} bytes, expected at most {max_bytes}", "byte 0")
+    text = _decode(data)
+    _check_depth(data, max_depth)
+    try:
+        value: Json = json.loads(
+            text, object_pairs_hook=_members, parse_constant=_constant, parse_int=_integer, parse_float=_float
+        )
+    except json.JSONDecodeError as error:
+        raise StrictJsonError(f"not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}") from None
+    _check_strings(value, "")
+    return value
+
+
+def _decode(data: bytes) -> str:
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise StrictJsonError("byte order mark, expected UTF-8 without one (RFC 8259 section 8.1)", "byte 0")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise StrictJsonError("not UTF-8", f"byte {error.start}") from None
+
+
+def _check_depth(data: bytes, most: int) -> None:
+    depth = 0
+    for match in _STRUCTURE.finditer(data):
+        mark = match[0]
+        if mark in b"[{":
+            depth += 1
+            if depth > most:
+                raise StrictJsonError(f"nested deeper than {most}", f"byte {match.start()}")
+        elif mark in b"]}":
+            depth -= 1
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise StrictJsonError("duplicate member name", f"member {name[:50]!r}")
+    return members
+
+
+def _constant(name: str) -> NoReturn:
+    raise StrictJsonError("not a JSON number", name)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise StrictJsonError(f"number of {len(digits)} characters, expected at most {DIGITS}", f"{digits[:20]}...")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if len(digits) > DIGITS or value in (float("inf"), float("-inf")):
+        raise StrictJsonError("number out of range", f"{digits[:20]}")
+    return value
+
+
+def _check_strings(value: Json, pointer: str) -> None:
+    if isinstance(value, str):
+        _check_string(value, pointer)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            _check_string(name, pointer)
+            _check_strings(member, place)
+    elif isinstance(value, list):
+        for index, element in enumerate(value):
+            _check_strings(element, f"{pointer}/{index}")
+
+
+def _check_string(text: str, pointer: str) -> None:
+    if "\0" in text:
+        raise StrictJsonError("NUL character", pointer or "the top")
+    if _SURROGATE.search(text):
+        raise StrictJsonError("lone surrogate", pointer or "the top")
