@@ -1,1 +1,4 @@
-"""anchoring."""
+"""From the journal to the ledger: leaves into batches, entries signed and submitted, and what a proof needs kept.
+
+A pull reads these tables and never asks the ledger.
+"""

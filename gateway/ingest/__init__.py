@@ -1,1 +1,1 @@
-"""ingest."""
+"""What providers push: mapped by a connector, checked, sealed, given its owner, stored."""

@@ -1,12 +1,14 @@
 """What happened and must be taken further: rows written in the transaction in which it happened.
 
-`gateway.anchoring` takes them on: leaves into batches, entries onto the ledger. A `NOTIFY` wakes it at commit.
+`gateway.anchoring` takes them on and deletes them here: leaves into batches, entries onto the ledger. A `NOTIFY` wakes
+it at commit.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlmodel import Session
 
 from gateway.journal.tables import Leaf, QueuedEntry
@@ -18,6 +20,13 @@ CHANNEL = "tidegate_journal"
 def queue_leaf(session: Session, stream: Stream, *, leaf: bytes, subject: str, now: datetime) -> None:
     """Queue a leaf hash (32 bytes, RFC 6962) to be anchored; `subject` is the id of the record or receipt."""
     session.add(Leaf(stream=stream, leaf=leaf, subject=subject, created_at=now))
+    _wake(session)
+
+
+def queue_leaves(session: Session, stream: Stream, leaves: Sequence[tuple[bytes, str]], *, now: datetime) -> None:
+    """Queue many (leaf hash, subject) at once, in their order; like `queue_leaf`."""
+    rows = [{"stream": stream, "leaf": leaf, "subject": subject, "created_at": now} for leaf, subject in leaves]
+    session.execute(insert(Leaf), rows)
     _wake(session)
 
 
