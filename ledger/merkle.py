@@ -33,7 +33,13 @@ def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """Return the sibling hashes of leaf `index`, from the leaf upwards. Raises `IndexError` outside the tree."""
     if not 0 <= index < len(leaves):
         raise IndexError(f"leaf {index} of {len(leaves)}")
-    return [level[index >> depth ^ 1] for depth, level in enumerate(_levels(leaves)) if index >> depth ^ 1 < len(level)]
+    return _path(_levels(leaves), index)
+
+
+def inclusion_paths(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the path of every leaf, as `inclusion_path` has it; the tree is built once."""
+    levels = _levels(leaves)
+    return [_path(levels, index) for index in range(len(leaves))]
 
 
 def sides(size: int, index: int) -> str:
@@ -60,7 +66,7 @@ def root_by_sides(leaf: bytes, letters: str, path: Sequence[bytes]) -> bytes:
 
 
 def verify_inclusion(*, leaf: bytes, index: int, size: int, path: Sequence[bytes], expected: bytes) -> None:
-    """Raise `VerificationError` unless the leaf hash is at `index` in the tree of `size` leaves headed by `expected`."""
+    """Raise `VerificationError` unless the leaf hash is at `index` in a tree of `size` leaves with root `expected`."""
     if not 0 <= index < size:
         raise VerificationError(f"leaf {index} lies outside a tree of {size}")
     letters = sides(size, index)
@@ -69,6 +75,10 @@ def verify_inclusion(*, leaf: bytes, index: int, size: int, path: Sequence[bytes
     got = root_by_sides(leaf, letters, path)
     if got != expected:
         raise VerificationError(f"inclusion path leads to root {got.hex()}, expected {expected.hex()}")
+
+
+def _path(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    return [level[index >> depth ^ 1] for depth, level in enumerate(levels) if index >> depth ^ 1 < len(level)]
 
 
 def _levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:

@@ -4,14 +4,15 @@ One function a field kind; a message is the concatenation of its fields in order
 """
 
 VARINT, FIXED64, BYTES = 0, 1, 2
+SEVEN_BITS = 0x7F
 
 
 def varint(value: int) -> bytes:
     """Return an unsigned base-128 varint; negative numbers as 64-bit two's complement."""
     value &= (1 << 64) - 1
     out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
+    while value > SEVEN_BITS:
+        out.append(value & SEVEN_BITS | 0x80)
         value >>= 7
     out.append(value)
     return bytes(out)

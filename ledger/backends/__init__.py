@@ -1,0 +1,1 @@
+"""Where the ledger runs: one protocol, one implementation an engine."""
