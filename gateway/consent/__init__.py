@@ -1,1 +1,1 @@
-"""consent."""
+"""What an owner lets a bank read: terms, lifecycle, signed consent records."""
