@@ -21,7 +21,7 @@ class LedgerEntry(SQLModel, table=True):
         Index("ix_ledgerentry_about", "subject", "version"),
     )
 
-    number: int | None = Field(default=None, primary_key=True)
+    number: int = Field(default=None, primary_key=True)
     entry_id: str = Field(unique=True)  # a new one each time the entry is made again
     type: str
     subject: str
@@ -42,7 +42,7 @@ class Batch(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("stream", "sequence"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     stream: str
     sequence: int
     root: bytes = Field(sa_type=LargeBinary)

@@ -1,0 +1,103 @@
+"""Bring entries to the ledger, and keep what became of them with its proof."""
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from gateway.anchoring import proofs
+from gateway.anchoring.entries import FINAL, GOVERNANCE, MOST_AT_ONCE, REJECTED, SUBMITTED, WAITING, Signer, make_again
+from gateway.anchoring.tables import LedgerEntry
+from ledger.backends.base import Backend, Outcome
+from ledger.errors import Rejected
+from ledger.state import Code
+
+UNFINISHED = (WAITING, SUBMITTED)
+UNDECIDED = (Code.TOO_LATE, Code.REPEATED)
+"""Refusals that say nothing yet: the entry may stand in a block that is not final."""
+_log = structlog.get_logger(__name__)
+
+
+def first_in_lanes(session: Session) -> list[LedgerEntry]:
+    """Return the first unfinished entry of each lane, oldest first; none behind one that changes who may sign."""
+    unfinished = col(LedgerEntry.state).in_(UNFINISHED)
+    barrier = session.exec(
+        select(LedgerEntry.number).where(unfinished, LedgerEntry.lane == GOVERNANCE).order_by(col(LedgerEntry.number))
+    ).first()
+    first = select(func.min(LedgerEntry.number)).where(unfinished).group_by(col(LedgerEntry.lane))
+    if barrier is not None:
+        first = first.where(col(LedgerEntry.number) <= barrier)
+    statement = select(LedgerEntry).where(col(LedgerEntry.number).in_(first)).order_by(col(LedgerEntry.number))
+    return list(session.exec(statement.limit(MOST_AT_ONCE)))
+
+
+def unfinished(session: Session, entry_ids: Iterable[str]) -> list[LedgerEntry]:
+    """Return those of the entries that are still on their way under these ids, oldest first."""
+    statement = select(LedgerEntry).where(
+        col(LedgerEntry.entry_id).in_(list(entry_ids)), col(LedgerEntry.state).in_(UNFINISHED)
+    )
+    return list(session.exec(statement.order_by(col(LedgerEntry.number))))
+
+
+def submit(backend: Backend, entries: Mapping[str, bytes]) -> dict[str, Rejected]:
+    """Submit entries, canonical bytes by id; return those that the ledger would not take.
+
+    What was submitted before, whether or not a crash forgot it, may be submitted again.
+    """
+    refused = {}
+    for entry_id, entry in entries.items():
+        try:
+            backend.submit(entry)
+        except Rejected as error:
+            refused[entry_id] = error
+    return refused
+
+
+def settle(session: Session, backend: Backend, entry: LedgerEntry, refused: Rejected | None, signer: Signer) -> bool:
+    """Record what is known of a submitted entry; return whether anything is new.
+
+    `signer.height` was read before the outcome is asked for: an entry without one, when every block that it may stand
+    in is final, can never be included any more, and is made again.
+    """
+    outcome = backend.outcome(entry.entry_id)
+    if outcome is not None:
+        _finish(session, backend, entry, outcome)
+    elif signer.height > entry.not_after_height:
+        _log.warning("an entry was not included in time and is made again", entry=entry.entry_id, type=entry.type)
+        make_again(session, signer, entry)
+    elif refused is not None and refused.code not in UNDECIDED:
+        _reject(entry, refused.code, refused.message)
+    elif refused is None and entry.state == WAITING:
+        entry.state = SUBMITTED
+    else:
+        return False
+    session.add(entry)
+    return True
+
+
+def _finish(session: Session, backend: Backend, entry: LedgerEntry, outcome: Outcome) -> None:
+    block = backend.block(outcome.height)
+    entry.height = outcome.height
+    entry.proof = proofs.entry_proof(block, outcome.index)
+    proofs.keep_block(session, block)
+    if outcome.code:
+        _reject(entry, outcome.code, f"the entry stands in block {outcome.height} and was not accepted")
+        return
+    entry.state, entry.code = FINAL, 0
+    proofs.watch(session, proofs.keys_in(entry))
+
+
+def _reject(entry: LedgerEntry, code: int, reason: str) -> None:
+    entry.state, entry.code, entry.log = REJECTED, code, f"{Code(code).name}: {reason}"
+    _log.error(
+        "the ledger rejected an entry", entry=entry.entry_id, type=entry.type, subject=entry.subject, why=entry.log
+    )
+
+
+def in_flight(session: Session) -> bool:
+    """Say whether any entry is not finished."""
+    return (
+        session.exec(select(LedgerEntry.number).where(col(LedgerEntry.state).in_(UNFINISHED)).limit(1)).first()
+        is not None
+    )

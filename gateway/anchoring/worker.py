@@ -1,0 +1,130 @@
+"""The worker: takes on what the journal holds, brings it to the ledger, keeps the proofs. The ledger's only client.
+
+Each transaction takes a lock that workers share, reads what is stored, and leaves it so that the next one, or the same
+after a crash, can go on from there: entries are stored before they are submitted, submitting twice is submitting once,
+and what the ledger says is stored together with its proof.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+
+import psycopg
+import structlog
+from sqlalchemy import Engine, func, select
+from sqlmodel import Session
+
+from gateway.anchoring import batches, entries, proofs, submission
+from gateway.anchoring.entries import Signer
+from gateway.clock import Clock
+from gateway.journal import CHANNEL
+from gateway.keys import Keyring
+from gateway.settings import Settings
+from ledger.backends.base import Backend
+
+LOCK = 0x616E_6368
+"""The advisory lock of anchoring ("anch")."""
+RETRY_SECONDS = 1.0
+"""How long to wait after a failure."""
+IDLE_SECONDS = 5.0
+"""How long to sleep at most without being woken."""
+POLL_SECONDS = 0.05
+"""How often to ask the ledger while entries are on their way."""
+_log = structlog.get_logger(__name__)
+
+
+def step(engine: Engine, backend: Backend, keyring: Keyring, settings: Settings, now: datetime) -> bool:
+    """Take everything one step further; return whether anything changed, so that another step may be due."""
+    signer = Signer(settings, keyring, backend.height())
+    made = _make(engine, signer, now)
+    settled = _bring(engine, backend, signer)
+    proved = _prove(engine, backend, signer)
+    return made or settled or proved
+
+
+def _make(engine: Engine, signer: Signer, now: datetime) -> bool:
+    """Make the entries that are due: those queued, and those of batches."""
+    with _turn(engine) as session:
+        taken = entries.take_queued(session, signer, now=now)
+        streams = batches.due(session, signer.settings, now=now)
+        for stream in streams:
+            batches.gather(session, signer, stream, now=now)
+        return bool(taken or streams)
+
+
+def _bring(engine: Engine, backend: Backend, signer: Signer) -> bool:
+    """Submit what is first in its lane, and record what the ledger says of it."""
+    with _turn(engine) as session:
+        waiting = {each.entry_id: each.entry for each in submission.first_in_lanes(session)}
+    if not waiting:
+        return False
+    refused = submission.submit(backend, waiting)
+    with _turn(engine) as session:
+        present = submission.unfinished(session, waiting)
+        news = [submission.settle(session, backend, each, refused.get(each.entry_id), signer) for each in present]
+        return any(news)
+
+
+def _prove(engine: Engine, backend: Backend, signer: Signer) -> bool:
+    """Prove the states of keys under the newest header, if it is newer than the last or a key is new."""
+    with _turn(engine) as session:
+        proofs.watch(session, proofs.own_keys(signer.settings.gateway_id, signer.keyring))
+        height = backend.height()
+        if height <= 1 or proofs.proved_height(session) == height:
+            return False
+        proofs.prove_keys(session, backend, height)
+        return True
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[Session]:
+    """Give one transaction at a time, of all workers, to the caller; commit it at the end."""
+    with Session(engine, expire_on_commit=False) as session:
+        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        yield session
+        session.commit()
+
+
+class Worker:
+    """Runs `step` whenever there is something to do, until stopped."""
+
+    def __init__(self, engine: Engine, backend: Backend, keyring: Keyring, settings: Settings, clock: Clock) -> None:
+        self._engine, self._backend, self._keyring = engine, backend, keyring
+        self._settings, self._clock = settings, clock
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Work until `stop`. What fails is logged and tried again: everything is stored as far as it got."""
+        while not self._stopping.is_set():
+            try:
+                self._run()
+            except Exception:  # noqa: BLE001 - whatever it was, the worker must go on
+                _log.exception("anchoring failed and is tried again", seconds=RETRY_SECONDS)
+                self._stopping.wait(RETRY_SECONDS)
+
+    def stop(self) -> None:
+        """Let `run` return once the step at hand is done. May be called from a signal handler or another thread."""
+        self._stopping.set()
+        with suppress(psycopg.OperationalError), self._connection() as connection:  # without it, it wakes by itself
+            connection.execute(f"NOTIFY {CHANNEL}")
+
+    def _run(self) -> None:
+        with self._connection() as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            while not self._stopping.is_set():
+                if not step(self._engine, self._backend, self._keyring, self._settings, self._clock()):
+                    deque(connection.notifies(timeout=self._pause(), stop_after=1), maxlen=0)
+
+    def _connection(self) -> psycopg.Connection:
+        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(url, autocommit=True)
+
+    def _pause(self) -> float:
+        """Return after how many seconds to look again unless woken."""
+        with Session(self._engine) as session:
+            if submission.in_flight(session):
+                return POLL_SECONDS
+            until_due = batches.wait_seconds(session, self._settings, now=self._clock())
+            return IDLE_SECONDS if until_due is None else min(until_due, IDLE_SECONDS)
