@@ -6,7 +6,7 @@ withheld object or array is one digest and does not show how long it is.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from json import dumps
+from json import JSONEncoder
 from secrets import token_bytes
 from typing import Any
 
@@ -19,6 +19,7 @@ MOST_DISCLOSURE_BYTES = 1_048_576
 MOST_DEPTH = 64
 ALG = "sha-256"
 RESERVED = ("_sd", "...")
+_ENCODE = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _disclose(
     found.append(Disclosure(pointer, parent, ""))
     shown = _conceal_value(value, pointer, own, found, salt)
     parts = [b64u(salt(SALT_BYTES)), shown] if name is None else [b64u(salt(SALT_BYTES)), name, shown]
-    encoded = b64u(dumps(parts, ensure_ascii=False, separators=(",", ":")).encode())
+    encoded = b64u(_ENCODE(parts).encode())
     found[own] = Disclosure(pointer, parent, encoded)
     return digest(encoded)
 

@@ -1,0 +1,136 @@
+"""Step 1: read the file strictly. Unknown members, loose forms and parts that nothing names are refused."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from ledger import receipt, record, smt
+from ledger.blocks.commits import Commit
+from ledger.blocks.forms import members, whole
+from ledger.blocks.headers import Header
+from ledger.blocks.validators import read_validators
+from ledger.bodies import one_of
+from ledger.codec import canonical, parse_canonical, unb64u
+from ledger.consent_record import check_form
+from ledger.entries import decode
+from ledger.errors import CodecError
+from ledger.evidence import FORMAT
+from ledger.verify.case import AnchorCase, BlockCase, Case, Handover, KeyCase, RecordCase
+
+MOST_BYTES = 67_108_864
+MOST_PARTS = 100_000
+MOST_PATH = 64
+MOST_DEPTH = 48
+TOP = ("anchors", "blocks", "consent", "format", "handovers", "keys", "receipt", "records", "validators")
+Part = TypeVar("Part")
+
+
+def parse_strictly(case: Case) -> None:
+    """Fill the case from the file's bytes. Raises `CodecError` saying where."""
+    value = members(parse_canonical(case.data, max_bytes=MOST_BYTES, max_depth=MOST_DEPTH), TOP, "evidence")
+    one_of(FORMAT)(value["format"])
+    sets = [read_validators(each) for each in _list(value["validators"], "validators")]
+    case.blocks = [_block(each, sets) for each in _list(value["blocks"], "blocks")]
+    case.anchors = [_anchor(each, case.blocks) for each in _list(value["anchors"], "anchors")]
+    case.records = [_record(each, case.anchors) for each in _list(value["records"], "records")]
+    case.handovers = [_handover(each) for each in _list(value["handovers"], "handovers")]
+    _keys(value["keys"], case)
+    _consent(value["consent"], case)
+    case.receipt_jws, case.receipt = receipt.read(_text(value["receipt"], "receipt"))
+    _check_all_named(case, value)
+
+
+def _block(value: object, sets: Sequence[Any]) -> BlockCase:
+    given = members(value, ("commit", "header", "next", "validators"), "block")
+    return BlockCase(
+        Header.read(given["header"]),
+        Header.read(given["next"]),
+        Commit.read(given["commit"]),
+        _named(given["validators"], sets, "validator set"),
+    )
+
+
+def _anchor(value: object, blocks: Sequence[BlockCase]) -> AnchorCase:
+    given = members(value, ("block", "entry", "entry_path", "result_path", "sides"), "anchor")
+    return AnchorCase(
+        _named(given["block"], blocks, "block"),
+        decode(canonical(given["entry"])),
+        _text(given["sides"], "sides"),
+        _path(given["entry_path"]),
+        _path(given["result_path"]),
+    )
+
+
+def _record(value: object, anchors: Sequence[AnchorCase]) -> RecordCase:
+    given = members(value, ("anchor", "index", "path", "sd_jwt"), "record")
+    presentation = _text(given["sd_jwt"], "sd_jwt")
+    return RecordCase(
+        _named(given["anchor"], anchors, "anchor"),
+        whole(given["index"], "index"),
+        _path(given["path"]),
+        presentation,
+        record.read(presentation),
+    )
+
+
+def _handover(value: object) -> Handover:
+    given = members(value, ("commit", "header", "validators"), "handover")
+    return Handover(Header.read(given["header"]), Commit.read(given["commit"]), read_validators(given["validators"]))
+
+
+def _keys(value: object, case: Case) -> None:
+    given = members(value, ("block", "proofs"), "keys")
+    case.keys_block = _named(given["block"], case.blocks, "block")
+    keys = [_key(each) for each in _list(given["proofs"], "proofs")]
+    case.keys = {each.key: each for each in keys}
+    if [each.key for each in keys] != sorted(case.keys):
+        raise CodecError("keys: proofs are not sorted by key, each once")
+
+
+def _key(value: object) -> KeyCase:
+    given = members(value, ("key", "other", "siblings", "value"), "key proof")
+    if given["other"] != []:
+        raise CodecError("key proof: other is for absence, expected an empty list")
+    if not isinstance(given["value"], dict):
+        raise CodecError("key proof: value is no object")
+    siblings = tuple(unb64u(each, size=32) for each in _list(given["siblings"], "siblings", most=smt.DEPTH))
+    return KeyCase(_text(given["key"], "key"), given["value"], smt.Proof(siblings))
+
+
+def _consent(value: object, case: Case) -> None:
+    given = members(value, ("anchor", "record", "salt"), "consent")
+    case.consent_anchor = _named(given["anchor"], case.anchors, "anchor")
+    case.consent = check_form(given["record"])
+    case.consent_salt = unb64u(given["salt"], size=32)
+
+
+def _check_all_named(case: Case, value: Mapping[str, Any]) -> None:
+    """Refuse parts that nothing names: nothing in the file may be idle."""
+    if {id(each.block) for each in case.anchors} | {id(case.keys_block)} != {id(each) for each in case.blocks}:
+        raise CodecError("a block stands in the file that nothing names")
+    if {id(each.anchor) for each in case.records} | {id(case.consent_anchor)} != {id(each) for each in case.anchors}:
+        raise CodecError("an anchor stands in the file that nothing names")
+    if {each["validators"] for each in value["blocks"]} != set(range(len(value["validators"]))):
+        raise CodecError("a validator set stands in the file that nothing names")
+
+
+def _named(number: object, parts: Sequence[Part], what: str) -> Part:
+    place = whole(number, what)
+    if place >= len(parts):
+        raise CodecError(f"{what} {place} is named, the file has {len(parts)}")
+    return parts[place]
+
+
+def _list(value: object, what: str, *, most: int = MOST_PARTS) -> list[Any]:
+    if not isinstance(value, list) or len(value) > most:
+        raise CodecError(f"{what}: expected a list of at most {most}")
+    return value
+
+
+def _path(value: object) -> tuple[bytes, ...]:
+    return tuple(unb64u(each, size=32) for each in _list(value, "path", most=MOST_PATH))
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value.isascii():
+        raise CodecError(f"{what}: expected ASCII text")
+    return value

@@ -1,0 +1,91 @@
+"""Steps 7 and 8: who signed, with which key, and whether that key was valid there."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ledger import smt
+from ledger.blocks.forms import members, whole
+from ledger.bodies import public_key
+from ledger.codec import b64u, canonical, unb64u
+from ledger.consent_record import credential_commitment
+from ledger.errors import CodecError, VerificationError
+from ledger.state.signers import key_holds
+from ledger.verify.case import Case
+
+KEY = ("compromised_since", "from", "public_key", "until", "usage")
+CREDENTIAL = ("from", "org", "until")
+
+
+def keys_were_valid(case: Case) -> None:
+    """Step 7: every key that signed something is in the state under header A, valid at the height where it signed."""
+    for proof in case.keys.values():
+        smt.verify_member(key=proof.key, value=canonical(proof.value), proof=proof.proof, root=case.header_a.app_hash)
+    needed = set()
+    for key, usage, height in _signers(case):
+        needed.add(key)
+        value = case.keys[key].value if key in case.keys else None
+        if value is None:
+            raise VerificationError(f"{key} signed something, but its state is not proved")
+        if reason := _fault(value, usage, height):
+            raise VerificationError(f"{key} {reason}")
+    if idle := sorted(case.keys.keys() - needed):
+        raise VerificationError(f"{idle[0]} is proved, but signed nothing")
+
+
+def entries_are_signed(case: Case) -> None:
+    """Step 8: the signatures of each entry verify by the keys in the state."""
+    for anchor in case.anchors:
+        for signature in anchor.entry.signatures:
+            key = case.key_of(signature.org, signature.kid)
+            if key is None or key["public_key"]["crv"] != "Ed25519":
+                raise VerificationError(f"entry {anchor.entry.id} is signed by a key that is no Ed25519 key")
+            try:
+                Ed25519PublicKey.from_public_bytes(unb64u(key["public_key"]["x"])).verify(
+                    signature.sig, anchor.entry.signed
+                )
+            except InvalidSignature:
+                raise VerificationError(
+                    f"entry {anchor.entry.id}: signature of {signature.org} does not verify"
+                ) from None
+
+
+def _signers(case: Case) -> Iterator[tuple[str, str, int]]:
+    """Yield the state's key, the usage and the height of everything signed; a record is judged where it is anchored."""
+    for anchor in case.anchors:
+        for signature in anchor.entry.signatures:
+            yield f"key/{signature.org}/{signature.kid}", "entries", anchor.block.header.height
+    for record in case.records:
+        key = f"key/{record.shown.issuer}/{record.shown.jws.kid}"
+        yield key, "sealing", record.anchor.block.header.height
+    yield f"key/{case.receipt.iss}/{case.receipt_jws.kid}", "receipts", case.header_a.height
+    yield f"credential/{credential_of(case.consent)}", "credential", case.consent_anchor.block.header.height
+
+
+def credential_of(consent: Mapping[str, Any]) -> str:
+    """Return the commitment to the passkey that a consent record says signed it, base64url."""
+    proof = members(consent["proof"], ("digest", "credential", "assertion"), "proof")
+    credential = members(proof["credential"], ("public_key", "salt"), "proof: credential")
+    try:
+        owner = consent["parties"]["owner"]["id"]
+    except (KeyError, TypeError):
+        raise CodecError("consent record: parties lack the owner's id") from None
+    commitment = credential_commitment(
+        owner=owner, public_key=unb64u(credential["public_key"]), salt=unb64u(credential["salt"], size=32)
+    )
+    return b64u(commitment)
+
+
+def _fault(value: Mapping[str, Any], usage: str, height: int) -> str | None:
+    if usage == "credential":
+        members(value, CREDENTIAL, "credential")
+        begin, end = whole(value["from"], "from"), whole(value["until"], "until")
+        valid = begin <= height and (not end or height < end)
+        return None if valid else f"was not valid at height {height}"
+    members(value, KEY, "key")
+    public_key(value["public_key"])
+    for name in ("compromised_since", "from", "until"):
+        whole(value[name], name)
+    return key_holds(value, usage=usage, height=height)
