@@ -3,6 +3,7 @@
 import gateway.anchoring.tables  # each import brings a feature's tables into the metadata
 import gateway.consent.tables
 import gateway.directory.tables
+import gateway.ingest.tables
 import gateway.journal.tables
 import gateway.oauth.tables
 import gateway.records.tables  # noqa: F401

@@ -1,5 +1,6 @@
 """What providers sent, byte for byte, encrypted; found again by a keyed digest; quarantined if it made no records."""
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def keep(session: Session, master: bytes, sent: Sent, record_ids: Sequence[str])
 def quarantine(session: Session, master: bytes, sent: Sent, faults: Sequence[dict[str, Any]]) -> str:
     """Store an original that made no records, with its faults; return its id. The same again replaces the faults."""
     original_id = _store(session, master, sent, ())
-    key = _provider_key(session, master, sent)
+    key = _provider_key(session, master, sent.provider_id, now=sent.received_at)
     envelope = crypto.seal(key, canonical(list(faults)), context=f"faults {original_id}")
     row = {"wrapped_key": envelope.wrapped_key, "faults": envelope.ciphertext, "received_at": sent.received_at}
     session.execute(
@@ -67,6 +68,24 @@ def quarantine(session: Session, master: bytes, sent: Sent, faults: Sequence[dic
     return original_id
 
 
+def body(session: Session, master: bytes, original: Original) -> bytes | None:
+    """Return what was sent, or None if it is erased. Raises `crypto.DecryptionError`."""
+    if original.wrapped_key is None or original.body is None:
+        return None
+    key = _provider_key(session, master, original.provider_id, now=original.received_at)
+    envelope = crypto.Envelope(original.wrapped_key, original.body)
+    return crypto.unseal(key, envelope, context=f"original {original.id}")
+
+
+def faults(session: Session, master: bytes, quarantined: Quarantine) -> list[dict[str, Any]]:
+    """Return why an original was quarantined. Raises `crypto.DecryptionError`."""
+    provider_id = session.get_one(Original, quarantined.original_id).provider_id
+    key = _provider_key(session, master, provider_id, now=quarantined.received_at)
+    envelope = crypto.Envelope(quarantined.wrapped_key, quarantined.faults)
+    found: list[dict[str, Any]] = json.loads(crypto.unseal(key, envelope, context=f"faults {quarantined.original_id}"))
+    return found
+
+
 def _store(session: Session, master: bytes, sent: Sent, record_ids: Sequence[str]) -> str:
     found = find(session, master, sent)
     if found is not None:
@@ -75,7 +94,11 @@ def _store(session: Session, master: bytes, sent: Sent, record_ids: Sequence[str
         session.flush()
         return found.id
     original_id = new_id()
-    envelope = crypto.seal(_provider_key(session, master, sent), sent.body, context=f"original {original_id}")
+    envelope = crypto.seal(
+        _provider_key(session, master, sent.provider_id, now=sent.received_at),
+        sent.body,
+        context=f"original {original_id}",
+    )
     session.add(
         Original(
             id=original_id,
@@ -92,6 +115,6 @@ def _store(session: Session, master: bytes, sent: Sent, record_ids: Sequence[str
     return original_id
 
 
-def _provider_key(session: Session, master: bytes, sent: Sent) -> bytes:
-    name = holder(provider_id=sent.provider_id, owner_id=None)
-    return holder_keys(session, master, {name}, now=sent.received_at)[name]
+def _provider_key(session: Session, master: bytes, provider_id: str, *, now: datetime) -> bytes:
+    name = holder(provider_id=provider_id, owner_id=None)
+    return holder_keys(session, master, {name}, now=now)[name]

@@ -15,6 +15,7 @@ from gateway.records import crypto
 from gateway.records.holders import holder, holder_keys
 from gateway.records.rules import State
 from gateway.records.tables import Record
+from ledger.sdjwt import Disclosure
 
 LOCK = 0x7469_6465
 """Class of the advisory locks on providers ("tide")."""
@@ -22,7 +23,7 @@ LOCK = 0x7469_6465
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A record ready to be stored. `disclosures` are (JSON pointer, encoded disclosure) in the document's order."""
+    """A record ready to be stored."""
 
     id: str
     provider_id: str
@@ -37,7 +38,7 @@ class Sealed:
     day: date | None
     level: str
     jwt: str
-    disclosures: Sequence[tuple[str, str]]
+    disclosures: Sequence[Disclosure]
     content: bytes
     leaf: bytes
     state: State
@@ -79,10 +80,10 @@ def store(session: Session, master: bytes, records: Sequence[Sealed], *, origina
     journal.queue_leaves(session, "records", [(each.leaf, each.id) for each in records], now=now)
 
 
-def disclosures(holder_key: bytes, record_id: str, envelope: crypto.Envelope) -> list[tuple[str, str]]:
-    """Return a stored record's disclosures as (JSON pointer, encoded). Raises `crypto.DecryptionError`."""
+def disclosures(holder_key: bytes, record_id: str, envelope: crypto.Envelope) -> list[Disclosure]:
+    """Return a stored record's disclosures. Raises `crypto.DecryptionError`."""
     plain = crypto.unseal(holder_key, envelope, context=f"record {record_id}")
-    return [(pointer, encoded) for pointer, encoded in json.loads(plain)]
+    return [Disclosure(*each) for each in json.loads(plain)]
 
 
 def versions(session: Session, provider_id: str, keys: Iterable[tuple[str, str]]) -> list[Stored]:
@@ -149,7 +150,8 @@ def give(
 
 def _row(sealed: Sealed, keys: Mapping[str, bytes], original_id: str, now: datetime) -> dict[str, Any]:
     key = keys[holder(provider_id=sealed.provider_id, owner_id=sealed.owner_id)]
-    plain = json.dumps(sealed.disclosures, separators=(",", ":")).encode()
+    parts = [(each.pointer, each.parent, each.encoded) for each in sealed.disclosures]
+    plain = json.dumps(parts, separators=(",", ":")).encode()
     envelope = crypto.seal(key, plain, context=f"record {sealed.id}")
     return {
         "id": sealed.id,
