@@ -15,6 +15,11 @@ class Consent(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_consent_ends", "expires_at", postgresql_where=text("state IN ('requested', 'active', 'paused')")),
+        Index(
+            "ix_consent_exhausted",
+            "id",
+            postgresql_where=text("state IN ('active', 'paused') AND pulls >= maximum_pulls"),
+        ),
     )
 
     id: str = Field(primary_key=True)

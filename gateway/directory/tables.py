@@ -68,4 +68,15 @@ class PortalSession(SQLModel, table=True):
 
     token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
     person_id: str = Field(foreign_key="person.id")
-    expires_at: datetime = instant()
+    started_at: datetime = instant()
+    expires_at: datetime = instant()  # moves on with use
+
+
+class Challenge(SQLModel, table=True):
+    """What a passkey is asked to sign to enrol or to sign in: taken once, by the browser that holds the token."""
+
+    token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    purpose: str  # sessions.Purpose
+    subject: str  # the id of the person to be, where one enrols
+    challenge: bytes = Field(sa_type=LargeBinary)
+    expires_at: datetime = instant(index=True)

@@ -1,0 +1,156 @@
+"""Consents in the database: found, locked, and moved from one standing to the next with all that must follow."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from gateway import journal
+from gateway.clock import rfc3339
+from gateway.consent import record as records
+from gateway.consent import rules
+from gateway.consent.rules import Denied, Event, Standing, State
+from gateway.consent.tables import Consent, ConsentChange, ConsentVersion
+from gateway.errors import ConflictError, NotFoundError
+from ledger.codec import b64u
+from ledger.consent_record import record_commitment
+
+RANDOM_BYTES = 32
+LEDGER_ENTRIES = {
+    Event.GIVEN: "consent.granted",
+    Event.AMENDED: "consent.amended",
+    Event.PAUSED: "consent.paused",
+    Event.RESUMED: "consent.resumed",
+    Event.WITHDRAWN: "consent.revoked",
+    Event.EXPIRED: "consent.ended",
+    Event.EXHAUSTED: "consent.ended",
+}
+"""Refusals are not anchored."""
+
+Json = dict[str, Any]
+
+
+def random_id() -> str:
+    """Return 32 random bytes in base64url."""
+    return b64u(secrets.token_bytes(RANDOM_BYTES))
+
+
+def standing(consent: Consent, *, now: datetime) -> Standing:
+    """Return where a consent stands at `now`: what is stored, and what time has made of it."""
+    return rules.at(_stored(consent), now)
+
+
+def find(session: Session, consent_id: str, *, owner_id: str) -> Consent:
+    """Return a consent of this owner. Raises `NotFoundError`, for another's as for none."""
+    found = session.get(Consent, consent_id)
+    if found is None or found.owner_id != owner_id:
+        raise NotFoundError(f"no consent {consent_id!r}")
+    return found
+
+
+def of_owner(session: Session, owner_id: str) -> list[Consent]:
+    """Return all consents asked of an owner, newest first."""
+    statement = select(Consent).where(Consent.owner_id == owner_id)
+    return list(session.exec(statement.order_by(col(Consent.requested_at).desc(), col(Consent.id))))
+
+
+def granted(session: Session, consent: Consent) -> ConsentVersion | None:
+    """Return the version of a consent that is in force, or was last; None if it was never given."""
+    return session.get(ConsentVersion, (consent.id, consent.version))
+
+
+def present_record(session: Session, consent: Consent) -> Json | None:
+    """Return a consent's record as it is now; None if it was never given."""
+    version = granted(session, consent)
+    if version is None:
+        return None
+    changes = select(ConsentChange).where(
+        ConsentChange.consent_id == consent.id, ConsentChange.version == consent.version
+    )
+    last = session.exec(changes.order_by(col(ConsentChange.number).desc()).limit(1)).one_or_none()
+    return last.record if last else version.record
+
+
+def locked(session: Session, consent_id: str) -> Consent:
+    """Return a consent as committed last, its row locked until this transaction ends. Raises `NotFoundError`."""
+    statement = select(Consent).where(Consent.id == consent_id).with_for_update()
+    consent = session.exec(statement.execution_options(populate_existing=True)).one_or_none()
+    if consent is None:
+        raise NotFoundError(f"no consent {consent_id!r}")
+    return consent
+
+
+def after(consent: Consent, event: Event, *, now: datetime, expires_at: datetime | None = None) -> Standing:
+    """Return where the consent will stand. Raises `ConflictError`: consent id, version, reason, since when."""
+    verdict = rules.apply(_stored(consent), event, now=now, expires_at=expires_at)
+    if isinstance(verdict, Denied):
+        present = standing(consent, now=now)
+        raise ConflictError(
+            f"consent {consent.id} cannot be {event}: {verdict.reason}",
+            consent=consent.id,
+            version=consent.version,
+            reason=consent.reason or str(present.state),
+            since=rfc3339(present.since),
+        )
+    return verdict
+
+
+def move(session: Session, consent: Consent, to: Standing, *, reason: str | None = None) -> None:
+    """Put a locked consent into its new standing."""
+    consent.state, consent.state_since = to.state, to.since
+    consent.version, consent.expires_at = to.version, to.expires_at
+    consent.reason = reason
+    if to.state in rules.OPEN:
+        consent.granted_at = consent.granted_at or to.since
+    else:
+        consent.ended_at = to.since
+    session.add(consent)
+    session.flush()
+
+
+def change(
+    session: Session, consent: Consent, event: Event, *, initiator: str, happened: Json, reason: str, now: datetime
+) -> None:
+    """Let `event` happen to a locked consent that was given: its state, its record, and the ledger's entry.
+
+    `initiator` is the participant who brings it about, `happened` the event as the record tells it. Raises
+    `ConflictError` if it cannot happen.
+    """
+    to = after(consent, event, now=now)
+    before = present_record(session, consent)
+    move(session, consent, to, reason=reason)
+    if before is None:
+        return
+    told = records.status(to, consent_id=consent.id, initiator=initiator, reason=reason)
+    record = records.changed(before, told, happened)
+    salt, commitment = committed(record)
+    session.add(
+        ConsentChange(
+            consent_id=consent.id,
+            version=consent.version,
+            event=event,
+            record=record,
+            salt=salt,
+            commitment=commitment,
+            created_at=now,
+        )
+    )
+    ending = {"reason": str(to.state)} if LEDGER_ENTRIES[event] == "consent.ended" else {}
+    queue(session, consent, event, commitment, ending, now=now)
+
+
+def committed(record: Json) -> tuple[bytes, bytes]:
+    """Return a new salt and the commitment to a record that it opens."""
+    salt = secrets.token_bytes(RANDOM_BYTES)
+    return salt, record_commitment(record, salt)
+
+
+def queue(session: Session, consent: Consent, event: Event, commitment: bytes, more: Json, *, now: datetime) -> None:
+    """Queue the ledger's entry about an event, with the members that its type has besides the common ones."""
+    body = {"consent": consent.id, "version": consent.version, "commitment": b64u(commitment), **more}
+    journal.queue_entry(session, type=LEDGER_ENTRIES[event], body=body, subject=consent.id, now=now)
+
+
+def _stored(consent: Consent) -> Standing:
+    return Standing(State(consent.state), consent.state_since, consent.version, consent.expires_at)
