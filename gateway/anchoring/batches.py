@@ -12,6 +12,7 @@ from gateway.settings import Settings
 from ledger import merkle
 from ledger.bodies import STREAMS
 from ledger.codec import b64u
+from ledger.evidence import leaf_part
 from ledger.state.batches import NONE_BEFORE
 
 LARGEST = 10_000
@@ -61,7 +62,7 @@ def gather(session: Session, signer: Signer, stream: str, *, now: datetime) -> B
             "batch_id": batch.id,
             "index": index,
             "leaf": leaf,
-            "path": hash_list(path),
+            "part": leaf_part(index=index, path=path).decode(),
         }
         for index, ((leaf, subject), path) in enumerate(zip(leaves, merkle.inclusion_paths(hashes), strict=True))
     ]
@@ -74,8 +75,3 @@ def _take(session: Session, stream: str) -> list[tuple[bytes, str]]:
     oldest = select(Leaf.id).where(Leaf.stream == stream).order_by(col(Leaf.id)).limit(LARGEST)
     taken = delete(Leaf).where(col(Leaf.id).in_(oldest)).returning(col(Leaf.id), col(Leaf.leaf), col(Leaf.subject))
     return [(leaf, subject) for _, leaf, subject in sorted(session.execute(taken).all())]
-
-
-def hash_list(hashes: list[bytes]) -> str:
-    """Return the canonical JSON of a list of hashes."""
-    return "[" + ",".join(f'"{b64u(each)}"' for each in hashes) + "]"

@@ -1,8 +1,6 @@
 """What an evidence needs of the ledger, in its canonical form, kept so that a pull only copies it."""
 
-import json
 from collections.abc import Iterable
-from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,41 +8,14 @@ from sqlmodel import Session, col, select
 
 from gateway.anchoring.tables import BlockPart, KeyState, LedgerEntry
 from gateway.keys import Keyring
-from ledger import entries, merkle
+from ledger import entries, evidence
 from ledger.backends.base import Backend, Block, StateProof
-from ledger.blocks.contents import entry_leaf, result_leaf
-from ledger.codec import b64u, canonical
-
-
-def entry_proof(block: Block, index: int) -> str:
-    """Return the proof of an entry in a final block: with its path, its result's, and their sides."""
-    size = len(block.entries)
-    return _text(
-        {
-            "entry": json.loads(block.entries[index]),
-            "entry_path": _hashes(merkle.inclusion_path([entry_leaf(each) for each in block.entries], index)),
-            "height": block.header.height,
-            "result_path": _hashes(merkle.inclusion_path([result_leaf(each) for each in block.codes], index)),
-            "sides": merkle.sides(size, index),
-        }
-    )
-
-
-def block_part(block: Block) -> str:
-    """Return what proves a block: headers H and H+1, the commit for H+1 and the validators that signed it."""
-    return _text(
-        {
-            "commit": block.commit.json(),
-            "header": block.header.json(),
-            "next": block.next.json(),
-            "validators": [each.json() for each in block.validators],
-        }
-    )
 
 
 def keep_block(session: Session, block: Block) -> None:
     """Store what proves a block, once."""
-    row = {"height": block.header.height, "part": block_part(block)}
+    part = evidence.block_part(block)
+    row = {"height": part.height, "head": part.head.decode(), "validators": part.validators.decode()}
     session.execute(insert(BlockPart).values(row).on_conflict_do_nothing())
 
 
@@ -86,22 +57,10 @@ def prove_keys(session: Session, backend: Backend, height: int) -> None:
     What proves that header is stored with the block before it. Raises `LookupError` if the ledger has moved on.
     """
     watched = session.exec(select(KeyState.key).order_by(KeyState.key)).all()
-    rows = [{"of": each.key, "height": height, "proof": state_proof(each)} for each in backend.prove(watched, height)]
+    rows = [{"of": each.key, "height": height, "part": _part(each)} for each in backend.prove(watched, height)]
     keep_block(session, backend.block(height - 1))
-    proved = update(KeyState).where(col(KeyState.key) == bindparam("of"))
-    session.connection().execute(proved, rows)
+    session.connection().execute(update(KeyState).where(col(KeyState.key) == bindparam("of")), rows)
 
 
-def state_proof(found: StateProof) -> str | None:
-    """Return the proof of a key of the state with its value; None if the state has no such key."""
-    if found.value is None:
-        return None
-    return _text({"key": found.key, "siblings": _hashes(found.proof.siblings), "value": found.value})
-
-
-def _hashes(hashes: Iterable[bytes]) -> list[str]:
-    return [b64u(each) for each in hashes]
-
-
-def _text(value: dict[str, Any]) -> str:
-    return canonical(value).decode()
+def _part(found: StateProof) -> str | None:
+    return None if found.value is None else evidence.keys_part([found])[1:-1].decode()

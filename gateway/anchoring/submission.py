@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 import structlog
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from gateway.anchoring import proofs
@@ -11,6 +11,7 @@ from gateway.anchoring.entries import FINAL, GOVERNANCE, MOST_AT_ONCE, REJECTED,
 from gateway.anchoring.tables import LedgerEntry
 from ledger.backends.base import Backend, Outcome
 from ledger.errors import Rejected
+from ledger.evidence import anchor_part
 from ledger.state import Code
 
 UNFINISHED = (WAITING, SUBMITTED)
@@ -20,16 +21,26 @@ _log = structlog.get_logger(__name__)
 
 
 def first_in_lanes(session: Session) -> list[LedgerEntry]:
-    """Return the first unfinished entry of each lane, oldest first; none behind one that changes who may sign."""
-    unfinished = col(LedgerEntry.state).in_(UNFINISHED)
-    barrier = session.exec(
-        select(LedgerEntry.number).where(unfinished, LedgerEntry.lane == GOVERNANCE).order_by(col(LedgerEntry.number))
-    ).first()
-    first = select(func.min(LedgerEntry.number)).where(unfinished).group_by(col(LedgerEntry.lane))
-    if barrier is not None:
-        first = first.where(col(LedgerEntry.number) <= barrier)
+    """Return the first unfinished entry of each lane, oldest first.
+
+    None stands behind one that changes who may sign, and no consent behind a credential: it may be the one that the
+    owner signed with, which must be valid where the consent begins.
+    """
+    on_its_way = col(LedgerEntry.state).in_(UNFINISHED)
+    first = select(func.min(LedgerEntry.number)).where(on_its_way).group_by(col(LedgerEntry.lane))
+    governance = _oldest(session, col(LedgerEntry.lane) == GOVERNANCE)
+    if governance is not None:
+        first = first.where(col(LedgerEntry.number) <= governance)
+    credential = _oldest(session, col(LedgerEntry.lane).startswith("owner/"))
+    if credential is not None:
+        first = first.where(or_(col(LedgerEntry.number) < credential, ~col(LedgerEntry.lane).startswith("consent/")))
     statement = select(LedgerEntry).where(col(LedgerEntry.number).in_(first)).order_by(col(LedgerEntry.number))
     return list(session.exec(statement.limit(MOST_AT_ONCE)))
+
+
+def _oldest(session: Session, condition: ColumnElement[bool]) -> int | None:
+    on_its_way = col(LedgerEntry.state).in_(UNFINISHED)
+    return session.exec(select(func.min(LedgerEntry.number)).where(on_its_way, condition)).one()
 
 
 def unfinished(session: Session, entry_ids: Iterable[str]) -> list[LedgerEntry]:
@@ -79,7 +90,7 @@ def settle(session: Session, backend: Backend, entry: LedgerEntry, refused: Reje
 def _finish(session: Session, backend: Backend, entry: LedgerEntry, outcome: Outcome) -> None:
     block = backend.block(outcome.height)
     entry.height = outcome.height
-    entry.proof = proofs.entry_proof(block, outcome.index)
+    entry.part = anchor_part(block, outcome.index).rest.decode()
     proofs.keep_block(session, block)
     if outcome.code:
         _reject(entry, outcome.code, f"the entry stands in block {outcome.height} and was not accepted")

@@ -1,6 +1,6 @@
 """Batches, ledger entries on their way and final, and the parts of proofs, at rest.
 
-Proof parts are stored as the canonical JSON text (RFC 8785) that stands in an evidence, so that a pull copies them.
+Parts of proofs are stored as the canonical JSON text that stands in an evidence (`ledger.evidence`), to be copied.
 """
 
 from datetime import datetime
@@ -34,7 +34,7 @@ class LedgerEntry(SQLModel, table=True):
     height: int | None = Field(default=None, index=True)
     code: int | None = None
     log: str | None = None
-    proof: str | None = None  # of entry and result, once final
+    part: str | None = None  # evidence.Anchor.rest, once it stands in a final block
 
 
 class Batch(SQLModel, table=True):
@@ -52,21 +52,22 @@ class Batch(SQLModel, table=True):
 
 
 class AnchoredLeaf(SQLModel, table=True):
-    """A leaf that a batch took: `subject` is the id of the record or receipt, `path` a JSON array of hashes."""
+    """A leaf that a batch took; `subject` is the id of the record or receipt."""
 
     subject: str = Field(primary_key=True)
     stream: str
     batch_id: int = Field(foreign_key="batch.id")
     index: int
     leaf: bytes = Field(sa_type=LargeBinary)
-    path: str
+    part: str  # evidence.leaf_part: index and path
 
 
 class BlockPart(SQLModel, table=True):
     """What proves a block: headers H and H+1, commit for H+1 and its validators."""
 
     height: int = Field(primary_key=True)
-    part: str
+    head: str  # evidence.BlockPart
+    validators: str
 
 
 class KeyState(SQLModel, table=True):
@@ -77,4 +78,4 @@ class KeyState(SQLModel, table=True):
 
     key: str = Field(primary_key=True)  # of the ledger's state, such as key/<org>/<kid>
     height: int | None = None
-    proof: str | None = None
+    part: str | None = None  # an element of evidence.keys_part; None if the state has no such key

@@ -71,7 +71,9 @@ def test_every_leaf_leads_to_its_batchs_root(at_work: Anchoring) -> None:
         assert session.exec(select(Leaf)).all() == []
     assert [leaf.subject for leaf in found] == subjects
     for leaf in found:
-        path = [unb64u(each) for each in json.loads(leaf.path)]
+        part = json.loads(f"{{{leaf.part}}}")
+        path = [unb64u(each) for each in part["path"]]
+        assert part["index"] == leaf.index
         merkle.verify_inclusion(
             leaf=leaf_of(leaf.subject), index=leaf.index, size=batch.size, path=path, expected=batch.root
         )
@@ -123,6 +125,29 @@ def test_what_the_journal_queued_becomes_final_in_its_order(at_work: Anchoring) 
         assert session.exec(select(QueuedEntry)).all() == []
 
 
+def test_a_consent_never_begins_before_a_credential_that_came_first(at_work: Anchoring) -> None:
+    at_work.queue_entry("owner.credential_added", "passkey", commitment=consent_id(5))
+    granted(at_work, 1)
+    at_work.queue_leaves("record")
+    at_work.clock.turn(DUE)
+    assert at_work.step()
+    states = {entry.type: entry.state for entry in entries(at_work)}
+    assert states == {"owner.credential_added": "final", "consent.granted": "waiting", "batch.anchor": "final"}
+    at_work.finish()
+    heights = {entry.type: entry.height or 0 for entry in entries(at_work)}
+    assert heights["owner.credential_added"] < heights["consent.granted"]
+
+
+def test_nothing_passes_an_entry_that_changes_who_may_sign(at_work: Anchoring) -> None:
+    granted(at_work, 1)
+    at_work.queue_entry("org.register", "oceanline", org="oceanline", keys=[])
+    granted(at_work, 2)
+    assert at_work.step()
+    assert [entry.state for entry in entries(at_work)] == ["final", "final", "waiting"]
+    at_work.finish()
+    assert [entry.state for entry in entries(at_work)] == ["final"] * 3
+
+
 def test_a_rejected_entry_is_kept_with_the_ledgers_reason_and_stops_nobody_else(at_work: Anchoring) -> None:
     granted(at_work, 1, version=2)
     granted(at_work, 2)
@@ -145,10 +170,10 @@ def test_new_keys_are_proved_from_the_block_that_brought_them(at_work: Anchoring
             f"key/tidegate/{at_work.keyring.sealing.kid}",
             f"key/tidegate/{at_work.keyring.receipts.kid}",
         }
-        assert all(state.proof is not None for state in states)
+        assert all(state.part is not None for state in states)
         part = session.get(BlockPart, newest - 1)
         assert part is not None
-        assert json.loads(part.part)["next"]["height"] == newest
+        assert json.loads(part.head + "}")["next"]["height"] == newest
 
 
 def test_a_step_without_anything_to_do_changes_nothing(at_work: Anchoring) -> None:
