@@ -200,19 +200,21 @@ def parse_details(value: object) -> TradeData:
     try:
         return TradeData.model_validate(value[0])
     except ValidationError as error:
-        raise DetailsError(f"authorization_details: {'; '.join(_faults(error))}") from None
+        raise DetailsError(f"authorization_details: {faults(error, 0)}") from None
 
 
-def _faults(error: ValidationError) -> list[str]:
-    faults = [(_place(fault["loc"]), fault) for fault in error.errors(include_url=False, include_context=False)]
-    empty = {place for place, fault in faults if fault["type"] == "too_short"}
+def faults(error: ValidationError, *root: int | str) -> str:
+    """Return in words what pydantic found, each fault with its JSON pointer beneath `root`."""
+    found = [(_pointer((*root, *fault["loc"])), fault) for fault in error.errors(include_url=False)]
+    empty = {place for place, fault in found if fault["type"] == "too_short"}
     told = [
         f"{place}: {PLAIN_WORDS.get(fault['type'], fault['msg'].removeprefix('Value error, '))}"
-        for place, fault in faults
-        if not (place in empty and any(other.startswith(f"{place}/") for other, _ in faults))
+        for place, fault in found
+        if not (place in empty and any(other.startswith(f"{place}/") for other, _ in found))
     ]
-    return [*told[:MOST_FAULTS], *([f"and {len(told) - MOST_FAULTS} more"] if len(told) > MOST_FAULTS else [])]
+    more = len(told) - MOST_FAULTS
+    return "; ".join([*told[:MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])])
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in (0, *location))
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)

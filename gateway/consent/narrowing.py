@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from gateway.consent.details import Frequency, Identifier, Period, TradeData
+from gateway.consent.details import Frequency, Identifier, Period, TradeData, faults
 from gateway.consent.purposes import PURPOSES
 from gateway.consent.values import DetailsError, duration
 
@@ -45,7 +45,7 @@ def narrow(terms: TradeData, choice: Choice) -> TradeData:
     try:
         narrowed = TradeData.model_validate({**members, **kept, **changed})
     except ValidationError as error:
-        raise DetailsError(f"the choice is not possible: {error.errors()[0]['msg']}") from None
+        raise DetailsError(f"the choice is not possible: {faults(error)}") from None
     if wider := widened(terms, narrowed):
         raise DetailsError(f"the choice goes beyond what was asked: {', '.join(wider)}")
     return narrowed

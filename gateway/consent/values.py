@@ -1,7 +1,7 @@
 """The forms of single values in authorization details: text, pointers, days, instants, durations, known names."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -57,17 +57,23 @@ def _pointer(text: str) -> str:
 
 
 def _day(text: str) -> str:
-    if not DAY.fullmatch(text):
+    if not DAY.fullmatch(text) or not _exists(text):
         raise ValueError(f"{text!r}: expected a day such as 2026-12-31")
-    date.fromisoformat(text)
     return text
 
 
 def _instant(text: str) -> str:
-    if not INSTANT.fullmatch(text):
+    if not INSTANT.fullmatch(text) or not _exists(text):
         raise ValueError(f"{text!r}: expected an instant in UTC such as 2027-01-31T00:00:00Z")
-    datetime.fromisoformat(text)
     return text
+
+
+def _exists(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _duration(text: str) -> str:
