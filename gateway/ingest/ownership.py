@@ -1,24 +1,23 @@
 """Find out whose records are, and give owners to those that came before it was known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session, col, select
 
 from gateway.directory.links import require_link
 from gateway.errors import ConflictError, InvalidError
 from gateway.ingest import rules
+from gateway.ingest.plans import held
 from gateway.ingest.rules import Basis, Known, Owned, Reference
 from gateway.ingest.tables import Assignment
 from gateway.records import store
-from gateway.records.rules import State
-from gateway.records.store import Stored
+from gateway.records.rules import State, Stored
 
 
-def references(identifiers: Iterable[Mapping[str, Any]]) -> list[Reference]:
-    """Return the references that typed identifiers are, each once, in their order."""
-    return list(dict.fromkeys(rules.reference(each) for each in identifiers))
+def references(record: Stored) -> list[Reference]:
+    """Return the references of a stored record from which an owner may follow."""
+    return [Reference.of_key(key) for key in record.owner_keys]
 
 
 def known(session: Session, provider_id: str, about: Iterable[Reference]) -> Known:
@@ -31,16 +30,9 @@ def known(session: Session, provider_id: str, about: Iterable[Reference]) -> Kno
     documents: dict[Reference, set[str | None]] = {}
     for record in store.bearing(session, provider_id, wanted):
         if record.state == State.CURRENT and record.product not in rules.INHERITING:
-            for each in set(references(record.identifiers)) & set(wanted.values()):
+            for each in set(references(record)) & set(wanted.values()):
                 documents.setdefault(each, set()).add(record.owner_id)
     return Known(assigned, {each: frozenset(owners) for each, owners in documents.items()})
-
-
-def held(record: Stored | None) -> Owned | None:
-    """Return the owner that a stored record has."""
-    if record is None or record.owner_id is None:
-        return None
-    return Owned(record.owner_id, Basis(record.owner_basis or Basis.PUSHED))
 
 
 def assign(
@@ -96,17 +88,17 @@ def settle(
     touched = {each.key for each in about}
     documents = [each for each in store.bearing(session, provider_id, touched) if each.product not in rules.INHERITING]
     changed += _give(session, master, provider_id, documents, now=now)
-    touched |= {each.key for document in documents for each in references(document.identifiers)}
+    touched |= {each.key for document in documents for each in references(document)}
     events = [each for each in store.bearing(session, provider_id, touched) if each.product in rules.INHERITING]
     return changed + _give(session, master, provider_id, events, now=now)
 
 
 def _give(session: Session, master: bytes, provider_id: str, records: list[Stored], *, now: datetime) -> list[str]:
     open_ = [each for each in records if each.owner_basis != Basis.PUSHED]
-    so_far = known(session, provider_id, {ref for each in open_ for ref in references(each.identifiers)})
+    so_far = known(session, provider_id, {ref for each in open_ for ref in references(each)})
     owners: dict[str, tuple[str | None, str | None]] = {}
     for each in open_:
-        verdict = rules.owner_of(references(each.identifiers), so_far, product=each.product, held=held(each))
+        verdict = rules.owner_of(references(each), so_far, product=each.product, held=held(each))
         new = (verdict.owner_id, str(verdict.basis)) if isinstance(verdict, Owned) else (None, None)
         if new != (each.owner_id, each.owner_basis):
             owners[each.id] = new

@@ -7,7 +7,9 @@ and released to nobody, which is the safe direction.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Any, Self
 
 DOCUMENTS = frozenset({"transport_document", "mawb", "hawb", "ecmr"})
 """References to a document: who owns the document owns the events that name it."""
@@ -41,6 +43,11 @@ class Reference:
     def key(self) -> str:
         """One text for each reference, to join on."""
         return f"{self.scheme}|{self.issuer}|{self.value}"
+
+    @classmethod
+    def of_key(cls, key: str) -> Self:
+        """Return the reference whose `key` this is."""
+        return cls(*key.split("|", maxsplit=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,18 @@ def reference(identifier: Mapping[str, object]) -> Reference:
     issuer = identifier.get("issuer")
     named = f"{issuer['list']}:{issuer['code']}" if isinstance(issuer, Mapping) else ""
     return Reference(str(identifier["scheme"]), named, str(identifier["value"]))
+
+
+def day(document: Mapping[str, Any], pointers: Iterable[str]) -> date | None:
+    """Return the day (UTC) by which a consent's period judges a document: that of the first pointer that it has."""
+    for pointer in pointers:
+        said: Any = document
+        for member in pointer.split("/")[1:]:
+            said = said.get(member) if isinstance(said, Mapping) else None
+        if isinstance(said, str):
+            instant = datetime.fromisoformat(said.upper())
+            return instant.astimezone(UTC).date() if instant.tzinfo else instant.date()
+    return None
 
 
 def owner_of(

@@ -30,6 +30,22 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """What is asked of a stored record when something arrives; its fields are columns of the table."""
+
+    id: str
+    product: str
+    key: str
+    revision: str | None
+    content: bytes
+    state: str
+    retracts: bool
+    owner_id: str | None
+    owner_basis: str | None
+    owner_keys: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicate:
     """The document is already stored, as record `id`."""
 

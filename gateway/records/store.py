@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from gateway import journal
 from gateway.records import crypto
 from gateway.records.holders import holder, holder_keys
-from gateway.records.rules import State
+from gateway.records.rules import State, Stored
 from gateway.records.tables import Record
 from ledger.sdjwt import Disclosure
 
@@ -35,6 +35,7 @@ class Sealed:
     revision: str | None
     identifiers: Sequence[Mapping[str, Any]]
     reference_keys: Sequence[str]
+    owner_keys: Sequence[str]
     day: date | None
     level: str
     jwt: str
@@ -44,22 +45,6 @@ class Sealed:
     state: State
     retracts: bool
     superseded_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What is asked of a stored record when something arrives; its fields are columns of `Record`."""
-
-    id: str
-    product: str
-    key: str
-    revision: str | None
-    content: bytes
-    state: str
-    retracts: bool
-    owner_id: str | None
-    owner_basis: str | None
-    identifiers: list[dict[str, Any]]
 
 
 def lock_provider(session: Session, provider_id: str) -> None:
@@ -164,6 +149,7 @@ def _row(sealed: Sealed, keys: Mapping[str, bytes], original_id: str, now: datet
         "revision": sealed.revision,
         "identifiers": list(sealed.identifiers),
         "reference_keys": list(sealed.reference_keys),
+        "owner_keys": list(sealed.owner_keys),
         "day": sealed.day,
         "level": sealed.level,
         "jwt": sealed.jwt,

@@ -69,6 +69,7 @@ class Record(SQLModel, table=True):
     revision: str | None = None
     identifiers: list[dict[str, Any]] = Field(sa_type=JSONB)
     reference_keys: list[str] = Field(sa_type=ARRAY(Text))  # a text for each identifier, to join on
+    owner_keys: list[str] = Field(sa_type=ARRAY(Text))  # those of them from which an owner may follow
     day: date | None = None  # of issue or of the event, UTC: what a consent's period limits
     level: str  # provider_sealed or gateway_attested
     jwt: str

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session
 
 from gateway.directory.tables import Link, Participant
-from gateway.ingest.ownership import references
+from gateway.ingest import rules
 from gateway.records import crypto, originals, store
 from gateway.records.rules import State
 from ledger import record
@@ -72,7 +72,8 @@ def sealed(key: str, *identifiers: dict[str, Any], product: str = "transport_eve
         "key": key,
         "revision": None,
         "identifiers": list(identifiers),
-        "reference_keys": [each.key for each in references(identifiers)],
+        "reference_keys": [rules.reference(each).key for each in identifiers],
+        "owner_keys": [rules.reference(each).key for each in identifiers if each["scheme"] in rules.ASSIGNABLE],
         "day": date(2026, 11, 24),
         "level": "gateway_attested",
         "jwt": made.jwt,
