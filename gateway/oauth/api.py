@@ -1,5 +1,150 @@
-"""HTTP."""
+"""The authorization server over HTTP."""
 
-from fastapi import APIRouter
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import quote
 
-router = APIRouter()
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.clock import Now
+from gateway.db import DbSession
+from gateway.errors import InvalidError
+from gateway.keys import CurrentKeys
+from gateway.oauth import authorize, checks, dpop, endpoints, metadata, store
+from gateway.oauth.dpop import Proof
+from gateway.oauth.errors import InvalidProofError, InvalidRequestError, OAuth2Error
+from gateway.oauth.grants import S256, CodeGrant, ProviderGrant, RefreshGrant
+from gateway.oauth.parameters import Form, form
+from gateway.oauth.parameters import read as read_query
+from gateway.oauth.server import FormRequest, Server
+from gateway.settings import CurrentSettings
+
+router = APIRouter(tags=["oauth"])
+SentForm = Annotated[Form, Depends(form)]
+Action = Callable[[Server, FormRequest], dict[str, Any]]
+
+
+class Endpoint:
+    """What every endpoint with a form needs; `run` answers its errors in OAuth's form."""
+
+    def __init__(
+        self,
+        request: Request,
+        sent: SentForm,
+        session: DbSession,
+        settings: CurrentSettings,
+        keyring: CurrentKeys,
+        now: Now,
+    ) -> None:
+        self.request, self.sent, self.session = request, sent, session
+        self.server = Server(session, settings, keyring, now)
+
+    def run(self, action: Action, status: int = 200) -> Response:
+        """Return what `action` answers, or its error."""
+        try:
+            return self.server.answer(status, action(self.server, self.read()))
+        except OAuth2Error as error:
+            return self.server.refuse(error)
+
+    def read(self) -> FormRequest:
+        """Return the form as Authlib sees it. Raises `InvalidRequestError`."""
+        return FormRequest(self.url, self.sent.parameters())
+
+    @property
+    def url(self) -> str:
+        """The endpoint's public URL."""
+        return f"{self.server.settings.issuer}{self.request.url.path}"
+
+    def take_proof(self, *, required: bool) -> None:
+        """Verify the DPoP proof and use it up, before anything else is consumed. Raises OAuth errors."""
+        given = self.request.headers.getlist("dpop")
+        if not given and not required:
+            return
+        if len(given) > 1:
+            raise InvalidProofError("there are several DPoP headers")
+        server = self.server
+        proof: Proof = dpop.verify(
+            given[0] if given else None, method="POST", url=self.url, secret=server.keyring.nonce, now=server.now
+        )
+        store.use_proof(self.session, proof)
+        server.proof = proof
+
+
+SentTo = Annotated[Endpoint, Depends(Endpoint)]
+
+
+@router.post("/oauth/par", status_code=201, response_class=Response)
+def push_authorization_request(endpoint: SentTo) -> Response:
+    """Push an authorization request (RFC 9126): answers `request_uri` and how many seconds it lives."""
+
+    def push(server: Server, request: FormRequest) -> dict[str, Any]:
+        endpoint.take_proof(required=False)
+        client = server.authenticate(request, "pushed_authorization_request")
+        asked = checks.Asked(client.participant, request.form, server.proof)
+        checks.check(asked)
+        uri = authorize.push(server.session, asked, now=server.now)
+        return {"request_uri": uri, "expires_in": int(authorize.REQUEST_LIFE.total_seconds())}
+
+    return endpoint.run(push, 201)
+
+
+@router.get("/oauth/authorize", status_code=303, response_class=RedirectResponse)
+def begin_authorization(request: Request, session: DbSession, now: Now) -> RedirectResponse:
+    """Take the owner's browser to the page of a pushed request. Whatever is wrong here never redirects to a client."""
+    try:
+        parameters = read_query(request.url.query.encode())
+    except OAuth2Error as error:
+        raise InvalidError(str(error.description)) from None
+    if set(parameters) != {"client_id", "request_uri"}:
+        raise InvalidError("expected client_id and request_uri alone: push the request first (RFC 9126)")
+    found = authorize.by_uri(session, client_id=parameters["client_id"], request_uri=parameters["request_uri"], now=now)
+    return RedirectResponse(f"/portal/requests/{quote(found.id)}", 303, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/oauth/token", response_class=Response)
+def give_tokens(endpoint: SentTo) -> Response:
+    """Give tokens for a code, a refresh token, or a provider's own credentials (RFC 6749, RFC 9449)."""
+    server = endpoint.server
+    try:
+        request = endpoint.read()
+        endpoint.take_proof(required=True)
+        if "grant_type" not in request.form:
+            raise InvalidRequestError("grant_type is missing")
+    except OAuth2Error as error:
+        return server.refuse(error)
+    server.register_grant(CodeGrant, [S256(required=True)])
+    server.register_grant(RefreshGrant)
+    server.register_grant(ProviderGrant)
+    response: Response = server.create_token_response(request)
+    return response
+
+
+@router.post("/oauth/revoke", response_class=Response)
+def revoke_token(endpoint: SentTo) -> Response:
+    """Revoke one of the client's tokens (RFC 7009)."""
+    return endpoint.run(endpoints.revoke)
+
+
+@router.post("/oauth/introspect", response_class=Response)
+def introspect_token(endpoint: SentTo) -> Response:
+    """Say whether one of the client's tokens is active (RFC 7662)."""
+    return endpoint.run(endpoints.introspect)
+
+
+@router.get("/oauth/jwks")
+def signing_keys(keyring: CurrentKeys) -> dict[str, Any]:
+    """Return the public keys that sign access tokens (RFC 7517)."""
+    return metadata.jwks(keyring)
+
+
+@router.get("/.well-known/oauth-authorization-server")
+def authorization_server_metadata(settings: CurrentSettings) -> dict[str, Any]:
+    """Return the authorization server's metadata (RFC 8414)."""
+    return metadata.authorization_server(settings)
+
+
+@router.get("/.well-known/oauth-protected-resource")
+def protected_resource_metadata(settings: CurrentSettings) -> dict[str, Any]:
+    """Return the protected resource's metadata (RFC 9728)."""
+    return metadata.protected_resource(settings)

@@ -1,0 +1,104 @@
+"""Client authentication by signed assertion (`private_key_jwt`, RFC 7523), as FAPI 2.0 narrows it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from gateway.oauth.errors import InvalidClientError, plain
+from ledger.codec import parse
+from ledger.errors import CodecError
+
+TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ALGORITHMS = ("ES256", "EdDSA", "PS256")
+AHEAD = timedelta(seconds=60)
+"""FAPI 2.0 section 5.3.2.1: accept 10 s ahead, refuse more than 60 s ahead."""
+LONGEST = timedelta(minutes=5)
+LONGEST_ASSERTION = 8192
+LONGEST_JTI = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """An assertion that holds: who made it, its id, and until when that must be remembered."""
+
+    client_id: str
+    jti: str
+    expires_at: datetime
+
+
+def claimed_client(assertion: str) -> str:
+    """Return whom an assertion says it is by, unverified. Raises `InvalidClientError`."""
+    claims = _claims(_extract(assertion).payload)
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or claims.get("iss") != subject:
+        raise InvalidClientError("iss and sub of the client assertion must both be the client id")
+    return subject
+
+
+def verify(assertion: str, *, jwks: Mapping[str, Any], issuer: str, now: datetime) -> Assertion:
+    """Verify a client assertion by the client's registered keys; `aud` must be the issuer, as a string alone.
+
+    Raises `InvalidClientError`.
+    """
+    header = _extract(assertion).headers()
+    keys = [key for key in jwks["keys"] if header.get("kid") in (None, key["kid"])]
+    if header.get("alg") not in ALGORITHMS or not keys:
+        raise InvalidClientError(
+            f"the client assertion must be signed by a registered key with {', '.join(ALGORITHMS)}"
+        )
+    try:
+        key = KeySet.import_key_set({"keys": keys[:1]}).keys[0]
+        claims = _claims(jws.deserialize_compact(assertion, key, algorithms=list(ALGORITHMS)).payload)
+    except (JoseError, ValueError, TypeError):
+        raise InvalidClientError("the signature of the client assertion does not verify") from None
+    return _check(claims, issuer, now)
+
+
+def _check(claims: Mapping[str, Any], issuer: str, now: datetime) -> Assertion:
+    if claims.get("aud") != issuer:
+        raise InvalidClientError(plain(f"aud of the client assertion must be the string {issuer}"))
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
+        raise InvalidClientError(f"jti of the client assertion must be a string of 1 to {LONGEST_JTI} characters")
+    expires = _instant(claims, "exp", required=True)
+    if not now < expires <= now + LONGEST + AHEAD:
+        raise InvalidClientError("exp of the client assertion must lie ahead, by five minutes at most")
+    for name in ("iat", "nbf"):
+        if _instant(claims, name, default=now) > now + AHEAD:
+            raise InvalidClientError(f"{name} of the client assertion lies more than 60 seconds ahead")
+    return Assertion(str(claims["sub"]), jti, expires + AHEAD)
+
+
+def _instant(
+    claims: Mapping[str, Any], name: str, *, required: bool = False, default: datetime | None = None
+) -> datetime:
+    value = claims.get(name)
+    if value is None and default is not None and not required:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
+        raise InvalidClientError(f"{name} of the client assertion must be a number of seconds since 1970")
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _extract(assertion: str) -> jws.CompactSignature:
+    try:
+        if len(assertion) > LONGEST_ASSERTION:
+            raise ValueError(assertion)
+        return jws.extract_compact(assertion.encode("ascii"))
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise InvalidClientError("the client assertion is no compact JWS") from None
+
+
+def _claims(payload: bytes) -> dict[str, Any]:
+    try:
+        value = parse(payload, max_bytes=LONGEST_ASSERTION, max_depth=8)
+    except CodecError:
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidClientError("the client assertion holds no claims")
+    return value

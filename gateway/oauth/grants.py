@@ -1,0 +1,152 @@
+"""The three grants of the token endpoint. Proof and nonce were checked before; a code is used up last."""
+
+import secrets
+from typing import Any
+
+from authlib.oauth2.rfc6749.grants import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    RefreshTokenGrant,
+)
+from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
+from sqlmodel import Session
+
+from gateway.consent.rules import State
+from gateway.consent.store import granted
+from gateway.consent.store import standing as standing_of
+from gateway.consent.tables import Consent
+from gateway.oauth import store
+from gateway.oauth.clients import METHOD, Client
+from gateway.oauth.errors import InvalidGrantError, InvalidScopeError
+from gateway.oauth.server import Server
+from gateway.oauth.tables import Code, RefreshToken
+from ledger.codec import b64u, sha256
+
+TOKEN_BYTES = 32
+Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
+
+
+class S256(CodeChallenge):
+    """PKCE with S256, always (RFC 7636; FAPI 2.0 section 5.3.2.2)."""
+
+    CODE_CHALLENGE_METHODS = {"S256": lambda verifier, challenge: create_s256_code_challenge(verifier) == challenge}  # noqa: RUF012 - Authlib's own form
+
+    def get_authorization_code_challenge_method(self, authorization_code: Code) -> str:  # noqa: ARG002 - Authlib's arguments
+        """Return S256."""
+        return "S256"
+
+
+def living(session: Session, consent_id: str, server: Server) -> tuple[Consent, dict[str, Any]]:
+    """Return a consent that is in force or paused, and its terms. Raises `InvalidGrantError` saying why it is not."""
+    consent = session.get(Consent, consent_id)
+    version = granted(session, consent) if consent else None
+    if consent is None or version is None:
+        raise InvalidGrantError("the consent was not granted")
+    state = standing_of(consent, now=server.now).state
+    if state not in (State.ACTIVE, State.PAUSED):
+        raise InvalidGrantError(f"the consent is {state}")
+    return consent, version.terms
+
+
+def consent_members(consent: Consent, terms: dict[str, Any]) -> dict[str, Any]:
+    """Return what token and response say of a consent: the details as granted (RFC 9396 section 7), and its id."""
+    return {"authorization_details": [terms], "grant_id": consent.id}
+
+
+class CodeGrant(AuthorizationCodeGrant):
+    """`authorization_code` (RFC 6749 section 4.1.3)."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = [METHOD]  # noqa: RUF012 - Authlib's own form
+    server: Server
+
+    def query_authorization_code(self, code: str, client: Client) -> Code | None:
+        """Return the code if it is this client's, has not ended, and is for the proof's key."""
+        found = self.server.session.get(Code, sha256(code.encode()))
+        if found is None or found.client_id != client.client_id:
+            return None
+        if found.used_at is not None:
+            self._replayed(found)
+        if self.server.now >= found.expires_at:
+            raise InvalidGrantError("the code has ended: it lives for a minute")
+        if found.jkt and self.server.proof and found.jkt != self.server.proof.jkt:
+            raise InvalidGrantError("the code is bound to another DPoP key")
+        return found
+
+    def create_token_response(self) -> Answer:
+        """Use the code up and return the tokens."""
+        server, code = self.server, self.request.authorization_code
+        consent, terms = living(server.session, code.consent_id, server)
+        if not store.use_code(server.session, code, now=server.now):
+            self._replayed(code)
+        refresh = b64u(secrets.token_bytes(TOKEN_BYTES))
+        server.session.add(
+            RefreshToken(
+                token_hash=sha256(refresh.encode()),
+                client_id=code.client_id,
+                scope=code.scope,
+                consent_id=consent.id,
+                family=code.family,
+                created_at=server.now,
+            )
+        )
+        answer = server.access_token(
+            client_id=code.client_id,
+            subject=consent.owner_id,
+            scope=code.scope,
+            family=code.family,
+            more=consent_members(consent, terms),
+        )
+        return 200, {**answer, "refresh_token": refresh}, self.TOKEN_RESPONSE_HEADER
+
+    def _replayed(self, code: Code) -> None:
+        """Revoke what the code gave: somebody has it who should not (RFC 6749 section 4.1.2)."""
+        store.revoke_family(self.server.session, code.family, now=self.server.now)
+        raise InvalidGrantError("the code was used before; the tokens it gave are revoked")
+
+
+class RefreshGrant(RefreshTokenGrant):
+    """`refresh_token` (RFC 6749 section 6), without rotation (FAPI 2.0 section 5.3.2.1)."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = [METHOD]  # noqa: RUF012 - Authlib's own form
+    server: Server
+
+    def _validate_request_token(self, client: Client) -> RefreshToken:
+        given = self.request.form.get("refresh_token", "")
+        found = self.server.session.get(RefreshToken, sha256(given.encode()))
+        if found is None or found.client_id != client.client_id:
+            raise InvalidGrantError("the refresh token is not one of this client's")
+        if found.revoked_at is not None:
+            raise InvalidGrantError("the refresh token is revoked")
+        return found
+
+    def create_token_response(self) -> Answer:
+        """Return a new access token; the refresh token stays."""
+        server, token = self.server, self.request.refresh_token
+        consent, terms = living(server.session, token.consent_id, server)
+        answer = server.access_token(
+            client_id=token.client_id,
+            subject=consent.owner_id,
+            scope=token.scope,
+            family=token.family,
+            more=consent_members(consent, terms),
+        )
+        return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+
+class ProviderGrant(ClientCredentialsGrant):
+    """`client_credentials` (RFC 6749 section 4.4): a provider's own tokens."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = [METHOD]  # noqa: RUF012 - Authlib's own form
+    server: Server
+
+    def create_token_response(self) -> Answer:
+        """Return an access token of the scope asked for."""
+        client: Client = self.request.client
+        scope = client.get_allowed_scope(self.request.payload.scope)
+        if scope is None:
+            raise InvalidScopeError("scope must name what this client may do, such as ingest:<connector>")
+        family = b64u(secrets.token_bytes(TOKEN_BYTES))
+        answer = self.server.access_token(
+            client_id=client.client_id, subject=client.client_id, scope=scope, family=family
+        )
+        return 200, answer, self.TOKEN_RESPONSE_HEADER

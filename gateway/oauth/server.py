@@ -1,0 +1,119 @@
+"""Authlib's authorization server over one request's transaction, and the tokens that it gives."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from sqlmodel import Session
+from starlette.responses import Response
+
+from gateway.directory.tables import Participant
+from gateway.keys import Keyring
+from gateway.oauth import tokens
+from gateway.oauth.clients import METHOD, Client, authenticator
+from gateway.oauth.dpop import Proof, nonce
+from gateway.oauth.errors import InvalidClientError, OAuth2Error, plain
+from gateway.settings import Settings
+from ledger.codec import b64u
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+ID_BYTES = 16
+
+
+class FormRequest(OAuth2Request):
+    """A form posted to an endpoint, as Authlib sees it. `uri` is the public one, whatever proxy stands before."""
+
+    def __init__(self, uri: str, parameters: Mapping[str, str]) -> None:
+        super().__init__("POST", uri)
+        self.parameters = dict(parameters)
+        self.payload = BasicOAuth2Payload(self.parameters)
+
+    @property
+    def args(self) -> dict[str, str]:
+        """Nothing: parameters do not travel in URLs."""
+        return {}
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The parameters."""
+        return self.parameters
+
+
+class Server(AuthorizationServer):
+    """One request's authorization server. `proof` is the DPoP proof that came with it, verified and used."""
+
+    def __init__(
+        self, session: Session, settings: Settings, keyring: Keyring, now: datetime, *, proof: Proof | None = None
+    ) -> None:
+        super().__init__()
+        self.session, self.settings, self.keyring, self.now, self.proof = session, settings, keyring, now, proof
+        self.register_client_auth_method(METHOD, authenticator(session, settings.issuer, now))
+
+    def query_client(self, client_id: str) -> Client | None:
+        """Return the participant of that id as a client."""
+        participant = self.session.get(Participant, client_id)
+        return Client(participant) if participant else None
+
+    def authenticate(self, request: FormRequest, endpoint: str) -> Client:
+        """Return the authenticated client. Raises `InvalidClientError`."""
+        client = self.authenticate_client(request, [METHOD], endpoint)
+        assert isinstance(client, Client)  # noqa: S101 - made by query_client
+        return client
+
+    def create_oauth2_request(self, request: FormRequest) -> FormRequest:
+        """Return the request as it is: it was made for Authlib."""
+        return request
+
+    def save_token(self, token: object, request: object) -> None:
+        """Do nothing: access tokens are not stored, refresh tokens are where they are made."""
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Do nothing: nobody listens."""
+
+    def handle_response(self, status: int, body: object, headers: object) -> Response:  # noqa: ARG002 - Authlib's arguments
+        """Return the response, never to be cached; with a fresh nonce for the next proof (RFC 9449 section 8.2)."""
+        return self.answer(status, body)
+
+    def answer(self, status: int, body: object) -> Response:
+        """Return a JSON response."""
+        sent = {**NO_STORE, "DPoP-Nonce": nonce(self.keyring.nonce, self.now)}
+        return Response(json.dumps(body), status, headers=sent, media_type="application/json")
+
+    def refuse(self, error: OAuth2Error) -> Response:
+        """Return an error in OAuth's form; authentication failures are 401 (RFC 6749 section 5.2)."""
+        status = 401 if isinstance(error, InvalidClientError) else 400
+        body = {"error": error.error}
+        if error.description:
+            body["error_description"] = plain(error.description)
+        return self.answer(status, body)
+
+    def handle_error_response(self, request: object, error: OAuth2Error) -> Response:  # noqa: ARG002 - Authlib's arguments
+        """Return an error in OAuth's form."""
+        return self.refuse(error)
+
+    def access_token(
+        self, *, client_id: str, subject: str, scope: str, family: str, more: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return a token response with a new access token bound to the proof's key."""
+        assert self.proof is not None  # noqa: S101 - the token endpoint requires one before it comes here
+        seconds = self.settings.access_token_seconds
+        issued = int(self.now.timestamp())
+        claims = {
+            "iss": self.settings.issuer,
+            "aud": self.settings.issuer,
+            "sub": subject,
+            "client_id": client_id,
+            "iat": issued,
+            "exp": issued + seconds,
+            "jti": b64u(secrets.token_bytes(ID_BYTES)),
+            "family": family,
+            "scope": scope,
+            "cnf": {"jkt": self.proof.jkt},
+            **(more or {}),
+        }
+        token = tokens.sign(claims, self.keyring.oauth)
+        return {"access_token": token, "token_type": "DPoP", "expires_in": seconds, "scope": scope, **(more or {})}

@@ -1,0 +1,70 @@
+"""What is used once, and what is revoked: each a single statement that two requests cannot both win."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from gateway.oauth.assertions import Assertion
+from gateway.oauth.dpop import Proof
+from gateway.oauth.errors import InvalidClientError, InvalidProofError
+from gateway.oauth.tables import Code, RefreshToken, RevokedToken, UsedAssertion, UsedProof
+from gateway.oauth.tokens import Token
+
+LONGEST_TOKEN = timedelta(minutes=15)
+
+
+def use_proof(session: Session, proof: Proof) -> None:
+    """Record that a proof is used. Raises `InvalidProofError` if it was before, by whichever process."""
+    statement = insert(UsedProof).values(jkt=proof.jkt, jti=proof.jti, expires_at=proof.expires_at)
+    if session.execute(statement.on_conflict_do_nothing().returning(col(UsedProof.jti))).one_or_none() is None:
+        raise InvalidProofError("the DPoP proof was used before")
+
+
+def use_assertion(session: Session, assertion: Assertion) -> None:
+    """Record that a client assertion is used. Raises `InvalidClientError` if it was before."""
+    statement = insert(UsedAssertion).values(
+        client_id=assertion.client_id, jti=assertion.jti, expires_at=assertion.expires_at
+    )
+    if session.execute(statement.on_conflict_do_nothing().returning(col(UsedAssertion.jti))).one_or_none() is None:
+        raise InvalidClientError("the client assertion was used before", status_code=401)
+
+
+def use_code(session: Session, code: Code, *, now: datetime) -> bool:
+    """Use an authorization code: of all who try at once, one gets True. Its row stays as a tombstone."""
+    statement = (
+        update(Code)
+        .where(col(Code.code_hash) == code.code_hash, col(Code.used_at).is_(None), col(Code.expires_at) > now)
+        .values(used_at=now)
+        .returning(col(Code.family))
+    )
+    return session.execute(statement).one_or_none() is not None
+
+
+def revoke_family(session: Session, family: str, *, now: datetime) -> None:
+    """Revoke all tokens that came of one code."""
+    session.execute(
+        update(RefreshToken)
+        .where(col(RefreshToken.family) == family, col(RefreshToken.revoked_at).is_(None))
+        .values(revoked_at=now)
+    )
+    revoke(session, family, expires_at=now + LONGEST_TOKEN)
+
+
+def revoke(session: Session, identifier: str, *, expires_at: datetime) -> None:
+    """Revoke an access token by its jti, or a family, until `expires_at`."""
+    statement = insert(RevokedToken).values(id=identifier, expires_at=expires_at)
+    session.execute(statement.on_conflict_do_nothing())
+
+
+def is_revoked(session: Session, token: Token) -> bool:
+    """Say whether an access token, or its family, is revoked."""
+    found = select(RevokedToken.id).where(col(RevokedToken.id).in_((token.jti, token.family)))
+    return session.exec(found).first() is not None
+
+
+def forget(session: Session, *, now: datetime) -> None:
+    """Delete what is over: proofs, assertions and revocations whose time would refuse them anyway."""
+    for table in (UsedProof, UsedAssertion, RevokedToken):
+        session.execute(delete(table).where(col(table.expires_at) <= now))
