@@ -21,6 +21,7 @@ from pydantic import (
 )
 from stdnum import lei
 
+import schemas
 from gateway.consent.values import Day, DetailsError, Duration, Instant, Plain, Pointers, Product, PurposeCode, once
 
 MOST_IDENTIFIERS = 200
@@ -173,6 +174,19 @@ class TradeData(Closed):
                     raise ValueError(f"{member} names {product!r}, which is not among the products")
         return self
 
+    @model_validator(mode="after")
+    def _pointers_name_fields(self) -> Self:
+        """A misspelt pointer would release nothing, and nobody would know why."""
+        for product, pointers in self.fields.items():
+            known = schemas.fields(product, schemas.products()[product])
+            if unknown := [pointer for pointer in pointers if pointer not in known]:
+                raise ValueError(f"{product} has no field {unknown[0]!r}")
+        for product, pointers in self.personal.items():
+            known = schemas.personal(product, schemas.products()[product])
+            if unknown := [pointer for pointer in pointers if not any(_meet(pointer, name) for name in known)]:
+                raise ValueError(f"{product} has no field about persons at {unknown[0]!r}; it has {', '.join(known)}")
+        return self
+
     @property
     def expires(self) -> datetime:
         """When the consent ends."""
@@ -214,6 +228,11 @@ def faults(error: ValidationError, *root: int | str) -> str:
     ]
     more = len(told) - MOST_FAULTS
     return "; ".join([*told[:MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _meet(pointer: str, other: str) -> bool:
+    """Say whether one of two JSON pointers covers the other."""
+    return f"{pointer}/".startswith(f"{other}/") or f"{other}/".startswith(f"{pointer}/")
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlmodel import Session, select
@@ -12,6 +13,8 @@ from stdnum import lei
 from gateway.directory.tables import Participant
 from gateway.errors import ConflictError, NotFoundError
 from gateway.settings import LOOPBACK
+from ledger.codec import unb64u
+from ledger.errors import CodecError
 
 Role = Literal["provider", "owner", "bank"]
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
@@ -44,9 +47,19 @@ def _check_key(place: int, key: dict[str, Any]) -> None:
         raise ValueError(f"keys[{place}]: expected an Ed25519, P-256 or RSA key, got {key.get('kty')} {key.get('crv')}")
     if not isinstance(key.get("kid"), str):
         raise ValueError(f"keys[{place}] has no kid")  # noqa: TRY004 - pydantic turns ValueError into a fault
-    imported = KeySet.import_key_set({"keys": [key]}).keys[0]
-    if key["kty"] == "RSA" and imported.raw_value.key_size < SMALLEST_RSA:  # type: ignore[union-attr]
+    if key["kty"] == "RSA" and _modulus_bits(key) < SMALLEST_RSA:
         raise ValueError(f"keys[{place}]: expected an RSA key of at least {SMALLEST_RSA} bits")
+    try:
+        KeySet.import_key_set({"keys": [key]})
+    except (JoseError, ValueError) as error:
+        raise ValueError(f"keys[{place}] is no public key: {error}") from None
+
+
+def _modulus_bits(key: dict[str, Any]) -> int:
+    try:
+        return int.from_bytes(unb64u(key.get("n"))).bit_length()
+    except CodecError:
+        return 0
 
 
 Uri = Annotated[str, AfterValidator(_https)]

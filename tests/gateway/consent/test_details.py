@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+import schemas
 from gateway.consent.details import TradeData, parse_details
 from gateway.consent.values import DetailsError, duration
 from tests.support import builders
@@ -75,6 +76,14 @@ def test_many_faults_are_cut_short() -> None:
             {"fields": {"bill_of_lading": ["/a~2"]}},
             "/0/fields/bill_of_lading/0: '/a~2': expected a JSON pointer such as /cargo (RFC 6901)",
         ),
+        ({"fields": {"bill_of_lading": ["/cargoes"]}}, "/0: bill_of_lading has no field '/cargoes'"),
+        (
+            {"personal": {"transport_event": ["/event"]}},
+            (
+                "/0: transport_event has no field about persons at '/event'; "
+                "it has /location/address/name, /transport/location/address/name"
+            ),
+        ),
         (
             {"period": {"from": "2026-12-31", "to": "2026-01-01"}},
             "/0/period: 2026-12-31 to 2026-01-01: expected at most 3660 days, in order",
@@ -145,7 +154,7 @@ def test_other_durations_are_refused(text: str) -> None:
 
 def test_the_largest_request_allowed_is_read() -> None:
     identifiers = [{"scheme": "container", "value": f"C{number}"} for number in range(200)]
-    pointers = [f"/field{number}" for number in range(100)]
+    pointers = list(schemas.fields("bill_of_lading", 1)[:100])
     asked = builders.details(identifiers=identifiers, fields={"bill_of_lading": pointers})
     assert json.loads(json.dumps(parse_details([asked]).as_json())) == asked
     assert (
