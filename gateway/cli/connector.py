@@ -1,0 +1,56 @@
+"""`tidegate connector`: what standards are understood, and whether a message is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors import registry
+from gateway.cli.lazy import commands, examples
+from gateway.cli.messages import describe, read_message
+
+app = commands("Look at connectors, check messages, make subscriptions.")
+
+
+@app.command(name="list", epilog=examples("tidegate connector list"))
+def show() -> None:
+    """List the connectors, the standard of each, and the media types it takes."""
+    for name in registry.names():
+        connector = registry.get(name)
+        typer.echo(f"{name:20} {connector.standard}")
+        for endpoint in connector.endpoints:
+            signed = f", signed by {endpoint.signature_header}" if endpoint.signature_header else ""
+            typer.echo(f"  {endpoint.name:12} {', '.join(endpoint.media_types)}{signed}")
+
+
+@app.command(epilog=examples("tidegate connector check events.json --connector dcsa_track_trace --show"))
+def check(
+    file: Annotated[Path, typer.Argument(help="A message as the standard defines it.")],
+    connector: Annotated[str, typer.Option(help="The connector's name; see: tidegate connector list.")],
+    *,
+    show_documents: Annotated[bool, typer.Option("--show", help="Show the documents it maps to.")] = False,
+) -> None:
+    """Check a message without sending it: what it maps to, with every fault, its place in the message and its fix.
+
+    Exit code 1 if it cannot be mapped.
+    """
+    found = registry.get(connector)
+    for line in describe(found, read_message(file), documents=show_documents):
+        typer.echo(line)
+
+
+@app.command(epilog=examples("tidegate connector subscribe dcsa_track_trace --provider oceanline"))
+def subscribe(
+    connector: Annotated[str, typer.Argument(help="The connector's name.")],
+    provider: Annotated[str, typer.Option(metavar="ID", help="The provider whose callbacks these are.")],
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The gateway's folder.")] = None,
+) -> None:
+    """Make a subscription to a standard's own callbacks: print its URL and, this once, its secret.
+
+    Both are for the provider, whose system signs every callback with the secret as the standard says.
+    """
+    from gateway.cli.subscriptions import make  # noqa: PLC0415 - the other commands of this group need no database
+
+    made, url = make(connector, provider, data=data)
+    typer.echo(f"url    {url}")
+    typer.echo(f"secret {made}")

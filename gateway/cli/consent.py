@@ -1,0 +1,131 @@
+"""`tidegate consent`: a bank asks a data owner."""
+
+import json
+import webbrowser
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import grants
+from gateway.cli.faults import USAGE, CommandError
+from gateway.cli.lazy import commands, examples
+from gateway.cli.remote import DEFAULT_GATEWAY, ClientOption, GatewayOption, KeyOption, connect
+from gateway.cli.values import duration, identifier
+from gateway.client.bank import Bank, ConsentRequest
+from gateway.client.connection import Connection, Tokens
+from gateway.client.errors import ProtocolError
+from gateway.client.loopback import RedirectListener
+
+app = commands("Ask a data owner for consent.")
+
+OwnerOption = Annotated[str | None, typer.Option(metavar="SCHEME:VALUE", help="br_number:..., uscc:... or lei:...")]
+ProductOption = Annotated[list[str] | None, typer.Option(help="A data product; may be repeated.")]
+PurposeOption = Annotated[str, typer.Option(help="The purpose's code.")]
+TextOption = Annotated[str | None, typer.Option(help="What it is for, in your words, shown to the owner.")]
+IdentifierOption = Annotated[
+    list[str] | None, typer.Option("--identifier", metavar="SCHEME:VALUE", help="Only this shipment; may be repeated.")
+]
+LastsOption = Annotated[str, typer.Option("--for", metavar="DURATION", help="When the consent ends.")]
+DetailsOption = Annotated[
+    Path | None, typer.Option(metavar="FILE.json", help="The whole trade_data object instead (RFC 9396).")
+]
+RedirectOption = Annotated[str, typer.Option(help="A registered redirect URI on loopback.")]
+PatienceOption = Annotated[str, typer.Option(metavar="DURATION", help="How long to wait for the owner.")]
+StateOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Where consents are kept.")]
+BrowserOption = Annotated[bool, typer.Option("--open", help="Open the owner's page in a browser here.")]
+
+
+@app.command(
+    epilog=examples(
+        "tidegate consent request --client harbour-bank --key harbour-bank.pem --owner br_number:12345678 \\",
+        "  --product bill_of_lading --product transport_event --purpose trade_finance_underwriting \\",
+        '  --text "Pre-shipment loan 2026-118" --for 90d --open',
+        "tidegate consent request --client harbour-bank --key harbour-bank.pem --details details.json",
+    )
+)
+def request(  # noqa: PLR0913 - one parameter is one option
+    *,
+    client: ClientOption,
+    key: KeyOption,
+    owner: OwnerOption = None,
+    product: ProductOption = None,
+    purpose: PurposeOption = "trade_finance_underwriting",
+    text: TextOption = None,
+    identifiers: IdentifierOption = None,
+    lasts: LastsOption = "90d",
+    details: DetailsOption = None,
+    redirect_uri: RedirectOption = "http://localhost:8441/back",
+    patience: PatienceOption = "10m",
+    state: StateOption = None,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+    browser: BrowserOption = False,
+) -> None:
+    """Ask for consent, wait until the owner has decided, and keep what was granted.
+
+    Prints the link for the owner, then the consent's id, for: tidegate pull. The owner may narrow what you ask; what
+    was granted is printed.
+    """
+    asked = _read(details) if details else _asked(owner, product, purpose, text, identifiers, lasts)
+    with connect(gateway, client, key) as connection, RedirectListener(redirect_uri) as listener:
+        bank = Bank(connection)
+        pushed = bank.request(asked, redirect_uri=redirect_uri)
+        _show(pushed, browser=browser)
+        tokens = bank.exchange(pushed, listener.wait(duration(patience).total_seconds()))
+        _keep(state or grants.default_folder(), connection, key, tokens)
+
+
+def _show(pushed: ConsentRequest, *, browser: bool) -> None:
+    typer.echo(f"for the owner, within {pushed.expires_in} seconds:\n  {pushed.url}", err=True)
+    if browser:
+        webbrowser.open(pushed.url)
+
+
+def _keep(folder: Path, connection: Connection, key: Path, tokens: Tokens) -> None:
+    if tokens.grant_id is None or tokens.refresh_token is None:
+        raise ProtocolError("the token response lacks grant_id or refresh_token")
+    grant = grants.Grant(
+        consent=tokens.grant_id,
+        gateway=connection.issuer,
+        client=connection.identity.client_id,
+        key=str(key.resolve()),
+        refresh_token=tokens.refresh_token,
+    )
+    path = grants.keep(folder, grant, connection.proof_key)
+    typer.echo(f"granted, and kept in {path}:\n{json.dumps(list(tokens.details), indent=2)}", err=True)
+    typer.echo(tokens.grant_id)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise CommandError(f"{path} is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise CommandError(f"{path}: expected one trade_data object")
+    return found
+
+
+def _asked(
+    owner: str | None,
+    products: list[str] | None,
+    purpose: str,
+    text: str | None,
+    identifiers: list[str] | None,
+    lasts: str,
+) -> dict[str, Any]:
+    if not owner or not products or not text:
+        raise CommandError("--owner, --product and --text are needed, or --details", code=USAGE)
+    scheme, _, value = owner.partition(":")
+    ends = datetime.now(UTC) + duration(lasts)
+    asked: dict[str, Any] = {
+        "type": "trade_data",
+        "owner": {"scheme": scheme, "value": value},
+        "products": products,
+        "expires_at": (ends + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "purpose": {"code": purpose, "text": text},
+    }
+    return {**asked, "identifiers": [identifier(each) for each in identifiers]} if identifiers else asked

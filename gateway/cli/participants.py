@@ -1,0 +1,106 @@
+"""`tidegate participants`: who takes part."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from joserfc.jwk import JWKRegistry
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from gateway import journal
+from gateway.cli.faults import CommandError
+from gateway.cli.lazy import commands, examples
+from gateway.cli.runtime import DataOption, read_settings, transaction
+from gateway.clock import utc_now
+from gateway.directory.participants import Registration, everyone, register
+from gateway.settings import Settings
+from ledger.bodies import BODIES, check_members
+from ledger.codec import parse
+from ledger.errors import CodecError
+
+app = commands("Register who takes part.")
+MOST_BYTES = 262_144
+ON_THE_LEDGER = ("crv", "kty", "x", "y")
+
+
+@app.command(epilog=examples("tidegate participants add oceanline.json harbour-bank.json lantern-trading.json"))
+def add(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE.json", help="One file a participant.")],
+    data: DataOption = None,
+) -> None:
+    """Register participants: providers, banks and owners, all of them or none.
+
+    A file holds id, name, roles (provider, bank, owner), lei, br_number or uscc, for a provider its carrier_code
+    {list, code}, for a bank redirect_uris and initiate_uri, and public keys: {client: JWK set, sealing: JWK set}.
+    Sealing keys are registered on the ledger too.
+    """
+    settings = read_settings(data=data)
+    registrations = [_read(path) for path in files]
+    with transaction(settings) as session:
+        for path, registration in zip(files, registrations, strict=True):
+            _add(session, settings, path, registration)
+    for registration in registrations:
+        typer.echo(f"registered {registration.id}: {registration.name} ({', '.join(registration.roles)})")
+
+
+@app.command(name="list", epilog=examples("tidegate participants list", "tidegate participants list --json"))
+def show(
+    data: DataOption = None, *, as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False
+) -> None:
+    """List who is registered."""
+    with transaction(read_settings(data=data)) as session:
+        found = [{"id": each.id, "name": each.name, "roles": each.roles} for each in everyone(session)]
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for each in found:
+        typer.echo(f"{each['id']:32} {', '.join(each['roles']):16} {each['name']}")
+
+
+def _read(path: Path) -> Registration:
+    try:
+        content = parse(path.read_bytes(), max_bytes=MOST_BYTES)
+        return Registration.model_validate(content)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+    except CodecError as error:
+        raise CommandError(f"{path}: {error}") from error
+    except ValidationError as error:
+        faults = [f"  {_place(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
+        raise CommandError("\n".join([f"{path} is no registration:", *faults])) from None
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "(whole file)"
+
+
+def _add(session: Session, settings: Settings, path: Path, registration: Registration) -> None:
+    if registration.id == settings.gateway_id:
+        raise CommandError(f"{path}: {registration.id!r} is this gateway's own id on the ledger: choose another")
+    now = utc_now()
+    register(session, registration, now=now)
+    sealing = registration.keys.sealing["keys"]
+    if sealing:
+        body = {"org": registration.id, "keys": [_on_the_ledger(path, key) for key in sealing]}
+        _check(path, body)
+        journal.queue_entry(session, type="org.register", body=body, subject=registration.id, now=now)
+
+
+def _on_the_ledger(path: Path, key: dict[str, Any]) -> dict[str, Any]:
+    """Return a sealing key as the ledger has it: known by its RFC 7638 thumbprint."""
+    thumbprint = JWKRegistry.import_key(key).thumbprint()
+    if key["kid"] != thumbprint:
+        raise CommandError(
+            f"{path}: sealing key {key['kid']!r}: expected its thumbprint {thumbprint} as kid (RFC 7638)"
+        )
+    public = {name: key[name] for name in ON_THE_LEDGER if name in key}
+    return {"kid": thumbprint, "usage": "sealing", "public_key": public}
+
+
+def _check(path: Path, body: dict[str, Any]) -> None:
+    try:
+        check_members(body, BODIES["org.register"], "sealing keys")
+    except CodecError as error:
+        raise CommandError(f"{path}: {error}") from error

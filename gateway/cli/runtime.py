@@ -1,0 +1,119 @@
+"""What operator commands stand on: settings, keys, the database, and the embedded ledger."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from gateway import keys
+from gateway.cli.faults import USAGE, CommandError
+from gateway.clock import utc_now
+from gateway.db import connect
+from gateway.db.embedded import postgresql
+from gateway.keys import Keyring
+from gateway.migrations import upgrade
+from gateway.settings import Settings
+from ledger import trust
+from ledger.backends.embedded import Embedded
+from ledger.backends.genesis import single_operator
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="The gateway's folder (TIDEGATE_DATA_DIR; ./tidegate-data)."),
+]
+"""The option of every operator command."""
+
+
+def read_settings(*, data: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - settings by name
+    """Read the settings from the environment; what is given here and is not None goes first.
+
+    With another port and no issuer set, the issuer is that port on localhost. Raises `CommandError`.
+    """
+    given = {name: value for name, value in {"data_dir": data, **overrides}.items() if value is not None}
+    if "port" in given and "issuer" not in given and "TIDEGATE_ISSUER" not in os.environ:
+        given["issuer"] = f"http://localhost:{given['port']}"
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = [f"{_variable(each['loc'])}{each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
+        raise CommandError("\n".join(["the settings are not right:", *faults]), code=USAGE) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"  TIDEGATE_{str(location[0]).upper().removeprefix('TIDEGATE_')}: " if location else "  "
+
+
+def first_keys(settings: Settings) -> Keyring:
+    """Return the gateway's keys; the embedded shape makes them at first start. Raises `KeysError`."""
+    folder = settings.keys_path
+    if settings.database_url is None and not (folder.is_dir() and any(folder.iterdir())):
+        keys.create(folder)
+    return keys.load(folder)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Yield the database's URL: the server's, or that of PostgreSQL in the data folder, started if it does not run."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with postgresql(settings.data_dir / "postgresql") as url:
+        yield url
+
+
+@contextmanager
+def current_engine(settings: Settings) -> Iterator[Engine]:
+    """Yield an engine on the database, brought to the newest schema where it is the embedded one."""
+    with database(settings) as url:
+        engine = connect(url)
+        if settings.database_url is None:
+            upgrade(engine)
+        yield engine
+        engine.dispose()
+
+
+@contextmanager
+def transaction(settings: Settings) -> Iterator[Session]:
+    """Yield a session whose work is committed at the end, unless it raises."""
+    with current_engine(settings) as engine, Session(engine) as session:
+        yield session
+        session.commit()
+
+
+def open_ledger(settings: Settings, keyring: Keyring) -> Embedded:
+    """Open the embedded ledger in the data folder, or begin it. Raises `LedgerError`, as if another has it open."""
+    return Embedded(
+        settings.data_dir / "ledger.sqlite",
+        genesis=single_operator(
+            chain=settings.chain,
+            org=settings.gateway_id,
+            keys=_ledger_keys(keyring),
+            validator=keyring.validator.private.public_key(),
+        ),
+        validator_key=keyring.validator.private,
+        clock=utc_now,
+    )
+
+
+def write_trust(settings: Settings, keyring: Keyring, ledger: Embedded) -> Path:
+    """Write the trust file of the embedded ledger into the data folder, whole or not at all; return its path."""
+    organisations = [{"org": settings.gateway_id, "keys": _ledger_keys(keyring)[:1]}]
+    key = keyring.organisation
+    content = trust.sign(ledger.trust(), organisations, (settings.gateway_id, key.kid, key.private))
+    path = settings.data_dir / "trust.json"
+    draft = path.with_name(".trust.json.new")
+    draft.write_bytes(content)
+    draft.replace(path)
+    return path
+
+
+def _ledger_keys(keyring: Keyring) -> list[dict[str, Any]]:
+    """Return the gateway's keys as the ledger registers them, that for entries first."""
+    usages = {"entries": keyring.organisation, "sealing": keyring.sealing, "receipts": keyring.receipts}
+    return [{"kid": key.kid, "usage": usage, "public_key": key.public} for usage, key in usages.items()]

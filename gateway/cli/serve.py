@@ -1,0 +1,137 @@
+"""`tidegate serve`: everything a gateway needs, in one folder, started and stopped in order."""
+
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+import uvicorn
+
+from gateway.app import create_app
+from gateway.cli.faults import CommandError
+from gateway.cli.lazy import commands, examples
+from gateway.cli.output import console
+from gateway.cli.runtime import DataOption, database, first_keys, read_settings
+from gateway.cli.supervision import Child, own_command
+from gateway.db import connect
+from gateway.keys import Keyring
+from gateway.migrations import upgrade
+from gateway.settings import Settings
+from ledger.trust import fingerprint
+
+app = commands()
+BACKLOG = 2048
+GRACE_SECONDS = 10
+
+
+class Stop(BaseException):
+    """Somebody asked the process to end."""
+
+
+@app.command(
+    epilog=examples(
+        "tidegate serve",
+        "tidegate serve --data /srv/tidegate --port 9000",
+        "TIDEGATE_ISSUER=https://gateway.example tidegate serve",
+    )
+)
+def serve(
+    data: DataOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (TIDEGATE_HOST; 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (TIDEGATE_PORT; 8440).")] = None,
+) -> None:
+    """Start a gateway, with everything it needs.
+
+    Without a database server (DATABASE_URL) it is embedded: PostgreSQL, keys, ledger and worker live in the data
+    folder and are made at first start. Ends cleanly on SIGTERM and Ctrl-C.
+    """
+    settings = read_settings(data=data, host=host, port=port)
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    try:
+        with _listening(settings) as listener, _alone(settings.data_dir), database(settings) as url:
+            _run(settings, url, listener)
+    except Stop:
+        console().print("stopped")
+
+
+def _run(settings: Settings, url: str, listener: socket.socket) -> None:
+    keyring = first_keys(settings)
+    engine = connect(url, pool=1)
+    upgrade(engine)
+    engine.dispose()
+    with ExitStack() as stack:
+        if settings.database_url is None:
+            environment = {**os.environ, "TIDEGATE_DATA_DIR": str(settings.data_dir)}
+            stack.enter_context(Child(own_command("worker", "--attached"), environment=environment))
+        _tell(settings)
+        _server(settings, keyring, url).run(sockets=[listener])
+
+
+def _server(settings: Settings, keyring: Keyring, url: str) -> uvicorn.Server:
+    config = uvicorn.Config(
+        create_app(settings, keyring=keyring, database_url=url),
+        loop="uvloop",
+        http="httptools",
+        server_header=False,
+        proxy_headers=False,
+        access_log=False,
+        log_level="warning",
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return uvicorn.Server(config)
+
+
+def _tell(settings: Settings) -> None:
+    out = console()
+    out.print(f"Tidegate is at {settings.issuer}; its files are in {settings.data_dir}")
+    path = settings.data_dir / "trust.json"
+    if path.is_file():
+        out.print(f"trust file {path}, fingerprint:\n  {fingerprint(path.read_bytes())}")
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """Take the port before anything else is started, and serve on it once everything is there."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise CommandError(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another with --port."
+            ) from error
+        yield listener
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the data folder: two gateways in one would write the same files."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "serve.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise CommandError(
+                f"a gateway runs in {folder} already (process {lock.read().strip() or 'unknown'}). "
+                "Stop it, or choose another folder with --data."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _stop(*_: object) -> NoReturn:
+    """End in order, and let nothing interrupt that."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    raise Stop

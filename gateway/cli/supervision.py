@@ -1,0 +1,91 @@
+"""The worker as a child process: started, waited for, started again if it dies, and stopped."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Self
+
+import structlog
+
+from gateway.cli.faults import CommandError
+
+STOP_SECONDS = 15.0
+"""How long a child may take to end before it is killed."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""How long to wait before a child is started again: doubled each time it dies at once."""
+_log = structlog.get_logger(__name__)
+
+
+class Child:
+    """A child process that says one line when it is ready and ends when its standard input does.
+
+    Used in a `with` statement: inside it the child runs; if it dies it is started again.
+    """
+
+    def __init__(self, command: Sequence[str], *, environment: dict[str, str]) -> None:
+        self._command, self._environment = command, environment
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="child watcher")
+
+    def __enter__(self) -> Self:
+        """Start the child and wait until it is ready. Raises `CommandError` if it ends before."""
+        self._process = self._start()
+        if not self._ready():
+            self._end()
+            raise CommandError("the worker did not start; what it said stands above")
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._end()
+        self._watcher.join()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the child that runs at present."""
+        return self._process.pid
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Start the child in a session of its own: a terminal's Ctrl-C is for the parent, which then ends the child."""
+        return subprocess.Popen(  # noqa: S603 - our own command
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
+        )
+
+    def _ready(self) -> bool:
+        stdout = self._process.stdout
+        return stdout is not None and bool(stdout.readline())
+
+    def _watch(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            code = self._process.wait()
+            if self._stopping.is_set():
+                return
+            _log.error("the worker ended and is started again", code=code, seconds=pause)
+            if self._stopping.wait(pause):
+                return
+            self._process = self._start()
+            pause = FIRST_PAUSE if self._ready() else min(pause * 2, LONGEST_PAUSE)
+
+    def _end(self) -> None:
+        process = self._process
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            _log.error("the worker did not end and is killed", seconds=STOP_SECONDS)
+            process.kill()
+            process.wait()
+
+
+def own_command(*arguments: str) -> list[str]:
+    """Return the command that runs this very installation's command line."""
+    return [sys.executable, "-m", "gateway", *arguments]
