@@ -222,7 +222,7 @@ def faults(error: ValidationError, *root: int | str) -> str:
     found = [(_pointer((*root, *fault["loc"])), fault) for fault in error.errors(include_url=False)]
     empty = {place for place, fault in found if fault["type"] == "too_short"}
     told = [
-        f"{place}: {PLAIN_WORDS.get(fault['type'], fault['msg'].removeprefix('Value error, '))}"
+        f"{place}{': ' if place else ''}{PLAIN_WORDS.get(fault['type'], fault['msg'].removeprefix('Value error, '))}"
         for place, fault in found
         if not (place in empty and any(other.startswith(f"{place}/") for other, _ in found))
     ]

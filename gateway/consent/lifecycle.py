@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from gateway.clock import rfc3339
 from gateway.consent import record as records
 from gateway.consent import rules, store
 from gateway.consent.details import TradeData
@@ -19,11 +20,13 @@ from gateway.errors import InvalidError, NotFoundError
 
 LONGEST = timedelta(days=1096)
 """No consent is asked for longer."""
+REQUEST_LASTS = timedelta(days=14)
+"""What the owner has not answered by then lapses."""
 SWEEP = 500
 
 
 def request(session: Session, terms: TradeData, *, bank_id: str, now: datetime) -> Consent:
-    """Record that a bank asks an owner, named in `terms`, for its data.
+    """Record that a bank asks an owner, named in `terms`, for its data. It lapses after fourteen days.
 
     Raises `NotFoundError` if the bank or the owner is not registered, `InvalidError` if the consent would end in the
     past, or later than is allowed.
@@ -34,7 +37,7 @@ def request(session: Session, terms: TradeData, *, bank_id: str, now: datetime) 
         raise NotFoundError(f"no owner with {terms.owner.scheme} {terms.owner.value!r} is registered")
     if not now < terms.expires <= now + LONGEST:
         raise InvalidError(f"expires_at {terms.expires_at}: expected after now, and within {LONGEST.days} days")
-    begins = rules.requested(now=now, expires_at=terms.expires)
+    begins = rules.requested(now=now, expires_at=min(terms.expires, now + REQUEST_LASTS))
     consent = Consent(
         id=store.random_id(),
         owner_id=owner.id,
@@ -98,6 +101,11 @@ def end_due(session: Session, *, gateway_id: str, now: datetime) -> int:
 
 
 def _end(session: Session, consent: Consent, event: Event, *, gateway_id: str, now: datetime) -> None:
-    reason = f"expired at {consent.expires_at:%Y-%m-%dT%H:%M:%SZ}" if event is Event.EXPIRED else "all pulls are used"
+    if event is Event.EXHAUSTED:
+        reason = "all pulls are used"
+    elif consent.version:
+        reason = f"expired at {rfc3339(consent.expires_at)}"
+    else:
+        reason = "not answered in time"
     happened = records.event(event, at=now, actor=gateway_id, channel="gateway")
     store.change(session, consent, event, initiator=gateway_id, happened=happened, reason=reason, now=now)

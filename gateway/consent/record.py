@@ -1,4 +1,4 @@
-"""The consent record: what the owner's passkey signs, and what is kept around it (docs/consent.md).
+"""The consent record: what the owner's passkey signs, and what is kept around it (`schemas/consent_record`).
 
 Content after ISO/IEC TS 27560 and ReBIT's consent artefact; form and signature by `ledger.consent_record`.
 """

@@ -51,7 +51,7 @@ TRANSITIONS: Mapping[Event, tuple[frozenset[State], State]] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A consent's state since an instant, and its version: 0 until it is given."""
+    """A consent's state since an instant, its version (0 until it is given), and when that state ends by itself."""
 
     state: State
     since: datetime
@@ -67,7 +67,7 @@ class Denied:
 
 
 def requested(*, now: datetime, expires_at: datetime) -> Standing:
-    """Return the standing of a consent that a bank asks for at `now`."""
+    """Return the standing of a consent that a bank asks for at `now`, and that lapses unanswered at `expires_at`."""
     return Standing(State.REQUESTED, now, 0, expires_at)
 
 

@@ -82,7 +82,7 @@ def grant(
     Raises `NotFoundError`, `ForbiddenError` for another person's draft or passkey, `ConflictError` if the draft is too
     old or the consent no longer stands as it did, and what `passkeys.verify_use` raises.
     """
-    found = session.get(Draft, draft_id)
+    found = session.get(Draft, draft_id) if store.is_id(draft_id) else None
     if found is None:
         raise NotFoundError("there is nothing to sign by that name: open the request again")
     if found.person_id != person.id:

@@ -13,8 +13,9 @@ from gateway.consent import rules
 from gateway.consent.rules import Denied, Event, Standing, State
 from gateway.consent.tables import Consent, ConsentChange, ConsentVersion
 from gateway.errors import ConflictError, NotFoundError
-from ledger.codec import b64u
+from ledger.codec import b64u, unb64u
 from ledger.consent_record import record_commitment
+from ledger.errors import CodecError
 
 RANDOM_BYTES = 32
 LEDGER_ENTRIES = {
@@ -36,6 +37,15 @@ def random_id() -> str:
     return b64u(secrets.token_bytes(RANDOM_BYTES))
 
 
+def is_id(text: str) -> bool:
+    """Say whether `text` has the form of a random id: what has not, is not looked for (PostgreSQL refuses NUL)."""
+    try:
+        unb64u(text, size=RANDOM_BYTES)
+    except CodecError:
+        return False
+    return True
+
+
 def standing(consent: Consent, *, now: datetime) -> Standing:
     """Return where a consent stands at `now`: what is stored, and what time has made of it."""
     return rules.at(_stored(consent), now)
@@ -43,7 +53,7 @@ def standing(consent: Consent, *, now: datetime) -> Standing:
 
 def find(session: Session, consent_id: str, *, owner_id: str) -> Consent:
     """Return a consent of this owner. Raises `NotFoundError`, for another's as for none."""
-    found = session.get(Consent, consent_id)
+    found = session.get(Consent, consent_id) if is_id(consent_id) else None
     if found is None or found.owner_id != owner_id:
         raise NotFoundError(f"no consent {consent_id!r}")
     return found

@@ -29,7 +29,7 @@ class Consent(SQLModel, table=True):
     state: str  # rules.State, as last changed; rules.at says what holds now
     state_since: datetime = instant()
     version: int = 0  # of the ConsentVersion in force
-    expires_at: datetime = instant()
+    expires_at: datetime = instant()  # of the request until it is answered, then of what was agreed
     maximum_pulls: int | None = None
     pulls: int = 0
     requested_at: datetime = instant()

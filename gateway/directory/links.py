@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
-from gateway.directory.participants import participant
+from gateway.directory.participants import ID, participant
 from gateway.directory.tables import Link
 from gateway.errors import ForbiddenError, NotFoundError
 
@@ -23,7 +23,7 @@ def request_link(session: Session, *, provider_id: str, owner_id: str, now: date
 
 def confirm_link(session: Session, *, provider_id: str, owner_id: str, now: datetime) -> Link:
     """Record the owner's word that it is a customer of `provider_id`. Raises `NotFoundError` if nobody asked."""
-    found = session.get(Link, (provider_id, owner_id))
+    found = _link(session, provider_id, owner_id)
     if found is None:
         raise NotFoundError(f"{provider_id!r} has not asked to be linked")
     found.confirmed_at = found.confirmed_at or now
@@ -36,7 +36,7 @@ def require_link(session: Session, *, provider_id: str, owner_id: str) -> None:
 
     An owner who does not exist gets the same answer as one who is not linked: a provider cannot probe who is here.
     """
-    found = session.get(Link, (provider_id, owner_id))
+    found = _link(session, provider_id, owner_id)
     if found is None or found.confirmed_at is None:
         raise ForbiddenError(f"owner {owner_id!r} has not confirmed to be a customer of {provider_id!r}")
 
@@ -44,3 +44,14 @@ def require_link(session: Session, *, provider_id: str, owner_id: str) -> None:
 def links_of_owner(session: Session, owner_id: str) -> list[Link]:
     """Return every link asked of an owner, oldest first."""
     return list(session.exec(select(Link).where(Link.owner_id == owner_id).order_by(Link.requested_at)))  # type: ignore[arg-type]
+
+
+def _link(session: Session, provider_id: str, owner_id: str) -> Link | None:
+    """Return the link, if both are ids at all: the text may be anything that a request brought."""
+    return session.get(Link, (provider_id, owner_id)) if ID.fullmatch(provider_id) and ID.fullmatch(owner_id) else None
+
+
+def links_of_provider(session: Session, provider_id: str) -> list[Link]:
+    """Return every link that a provider asked for, oldest first."""
+    statement = select(Link).where(Link.provider_id == provider_id).order_by(Link.requested_at)  # type: ignore[arg-type]
+    return list(session.exec(statement))

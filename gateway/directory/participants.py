@@ -1,5 +1,6 @@
 """Register participants and find them."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from ledger.errors import CodecError
 Role = Literal["provider", "owner", "bank"]
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 KEY_ALGORITHMS = {"OKP": ("Ed25519",), "EC": ("P-256",), "RSA": ()}
+ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 SMALLEST_RSA = 2048
 
 
@@ -86,7 +88,7 @@ class Registration(BaseModel):
     """A participant as registered by file: `tidegate participants add FILE.json`."""
 
     model_config = ConfigDict(extra="forbid")
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")
+    id: str = Field(pattern=f"^{ID.pattern}$")
     name: str = Field(min_length=1, max_length=200)
     roles: list[Role] = Field(min_length=1)
     lei: str | None = None
@@ -138,7 +140,7 @@ def register(session: Session, registration: Registration, *, now: datetime) -> 
 
 def participant(session: Session, participant_id: str, *, role: Role | None = None) -> Participant:
     """Return a participant, holding `role` if given. Raises `NotFoundError`."""
-    found = session.get(Participant, participant_id)
+    found = session.get(Participant, participant_id) if ID.fullmatch(participant_id) else None
     if found is None or (role is not None and role not in found.roles):
         raise NotFoundError(f"no {role or 'participant'} {participant_id!r} is registered")
     return found

@@ -3,14 +3,14 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from gateway.consent import lifecycle, store
+from gateway.consent import lifecycle, signing, store
 from gateway.consent.tables import Consent, ConsentChange, ConsentVersion
 from gateway.errors import ConflictError, InvalidError, NotFoundError
 from gateway.journal.tables import QueuedEntry
 from ledger.codec import b64u, canonical, unb64u
 from ledger.consent_record import check_form, record_commitment, verify_assertion
 from tests.support import builders
-from tests.support.builders import NOW, Enrolled
+from tests.support.builders import NOW, SETTINGS, Enrolled
 
 LATER = NOW + timedelta(hours=1)
 
@@ -132,6 +132,23 @@ def test_another_owners_people_find_no_consent(session: Session, director: Enrol
 def test_an_unknown_consent_is_not_found(session: Session) -> None:
     with pytest.raises(NotFoundError, match=r"^no consent 'nope'$"):
         store.locked(session, "nope")
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800", "", "x" * 10_000])
+def test_what_is_no_id_is_not_found(session: Session, director: Enrolled, text: str) -> None:
+    with pytest.raises(NotFoundError):
+        lifecycle.revoke(session, text, person=director.person, now=NOW)
+    with pytest.raises(NotFoundError):
+        signing.grant(session, SETTINGS, text, person=director.person, answer="{}", now=NOW)
+
+
+@pytest.mark.usefixtures("director")
+def test_a_request_that_nobody_answers_lapses_after_fourteen_days(session: Session) -> None:
+    consent = builders.requested(session)
+    assert store.standing(consent, now=NOW + timedelta(days=14)).state == "expired"
+    lifecycle.end_due(session, gateway_id="tidegate", now=NOW + timedelta(days=14))
+    assert (consent.state, consent.reason) == ("expired", "not answered in time")
+    assert queued(session) == []
 
 
 def test_an_expired_consent_is_out_of_force_before_anybody_stores_it(session: Session, director: Enrolled) -> None:

@@ -58,6 +58,16 @@ def test_an_owner_who_does_not_exist_looks_like_one_who_is_not_linked(session: S
         links.require_link(session, provider_id=CARRIER, owner_id="nobody")
 
 
+@pytest.mark.parametrize("text", ["\x00", "\ud800", "x" * 100, ""])
+def test_what_is_no_id_is_nobody(session: Session, text: str) -> None:
+    with pytest.raises(ForbiddenError):
+        links.require_link(session, provider_id=CARRIER, owner_id=text)
+    with pytest.raises(NotFoundError):
+        links.confirm_link(session, provider_id=text, owner_id=OWNER, now=NOW)
+    with pytest.raises(NotFoundError):
+        links.request_link(session, provider_id=CARRIER, owner_id=text, now=NOW)
+
+
 def test_the_links_of_an_owner_are_listed_oldest_first(session: Session) -> None:
     builders.carrier(session, "aircargo")
     links.request_link(session, provider_id=CARRIER, owner_id=OWNER, now=NOW)
