@@ -9,6 +9,8 @@ from fastapi.routing import APIRoute
 from gateway import errors
 from gateway.clock import Clock, utc_now
 from gateway.db import connect
+from gateway.health.api import router as health
+from gateway.health.metrics import Measured, Metrics
 from gateway.ingest.api import router as ingest
 from gateway.keys import Keyring
 from gateway.oauth.api import router as oauth
@@ -16,7 +18,7 @@ from gateway.portal.api import router as portal
 from gateway.pull.api import router as pull
 from gateway.settings import Settings
 
-ROUTERS = (oauth, ingest, pull, portal)
+ROUTERS = (oauth, ingest, pull, portal, health)
 
 
 def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock: Clock = utc_now) -> FastAPI:
@@ -33,6 +35,8 @@ def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock
     app.state.database_url = database_url
     app.state.engine = connect(database_url)
     app.state.clock = clock
+    app.state.metrics = Metrics(app.state.engine, clock)
+    app.add_middleware(Measured, metrics=app.state.metrics)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -81,7 +81,7 @@ def raise_for(response: Response) -> None:
     if response.is_success:
         return
     body = _json(response)
-    if "error" in body:
+    if "error" in body and "type" not in body:
         raise OAuthError(str(body["error"]), str(body.get("error_description", "")))
     if "type" not in body:
         raise ProtocolError(
