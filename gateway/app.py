@@ -14,6 +14,7 @@ from gateway.health.metrics import Measured, Metrics
 from gateway.ingest.api import router as ingest
 from gateway.keys import Keyring
 from gateway.oauth.api import router as oauth
+from gateway.portal.api import install as portal_errors
 from gateway.portal.api import router as portal
 from gateway.pull.api import router as pull
 from gateway.settings import Settings
@@ -38,6 +39,7 @@ def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock
     app.state.metrics = Metrics(app.state.engine, clock)
     app.add_middleware(Measured, metrics=app.state.metrics)
     errors.install(app)
+    portal_errors(app)
     for router in ROUTERS:
         app.include_router(router)
     return app

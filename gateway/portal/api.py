@@ -1,5 +1,48 @@
-"""HTTP."""
+"""The portal over HTTP: its pages, and how its errors look."""
 
-from fastapi import APIRouter
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
 
-router = APIRouter()
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.errors import GatewayError, NotFoundError, to_problem
+from gateway.portal import consents, enrolment, links, pages, requests
+from gateway.portal.pages import render
+from gateway.portal.security import OWN, SignInRequired, Visitor
+
+router = APIRouter(include_in_schema=False)
+for each in (enrolment.router, requests.router, consents.router, links.router):
+    router.include_router(each)
+
+
+@router.get(OWN)
+def home(visitor: Visitor) -> RedirectResponse:
+    """Go to the consents, or sign in first."""
+    return RedirectResponse(f"{OWN}/consents" if visitor else f"{OWN}/sign-in", 303)
+
+
+@router.get(OWN + "/assets/{digest}/{name}")
+def asset(digest: str, name: str) -> Response:
+    """Return the stylesheet or the script."""
+    found = pages.asset(digest, name)
+    if found is None:
+        raise NotFoundError("no such asset")
+    return found
+
+
+Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
+
+
+def install(app: FastAPI) -> None:
+    """Answer errors under the portal's paths as pages for people; everything else as before."""
+    app.add_exception_handler(GatewayError, _answer)
+
+
+def _answer(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class
+    if not request.url.path.startswith((OWN, "/oauth/authorize")):
+        return to_problem(error)
+    if isinstance(error, SignInRequired):
+        return RedirectResponse(f"{OWN}/sign-in?{urlencode({'next': error.back_to})}", 303)
+    return render("error.html", status=error.status, message=error.detail, person=None)

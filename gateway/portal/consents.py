@@ -1,0 +1,75 @@
+"""The owner's consents: a card each, what was agreed, and how to stop."""
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from gateway.clock import Now
+from gateway.consent import lifecycle, store
+from gateway.db import DbSession
+from gateway.directory.participants import participant
+from gateway.portal import words
+from gateway.portal.pages import render
+from gateway.portal.security import OWN, OwnForm, SignedIn
+
+router = APIRouter(prefix=OWN + "/consents")
+
+
+@router.get("")
+def list_consents(person: SignedIn, session: DbSession, now: Now) -> Response:
+    """Show every consent of the owner, newest first."""
+    cards = []
+    for consent in store.of_owner(session, person.participant_id):
+        present = store.standing(consent, now=now)
+        version = store.granted(session, consent)
+        cards.append(
+            {
+                "id": consent.id,
+                "bank": participant(session, consent.bank_id).name,
+                "state": str(present.state),
+                "state_words": words.state(present.state),
+                "purpose": consent.asked["purpose"]["text"],
+                "until": words.day(consent.expires_at),
+                "viewed": words.moment(consent.last_pull_at),
+                "granted": version is not None,
+            }
+        )
+    owner = participant(session, person.participant_id)
+    return render("consents.html", person=person, owner=owner.name, cards=cards)
+
+
+@router.get("/{consent_id}")
+def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now) -> Response:
+    """Show one consent as it was signed, and what became of it."""
+    consent = store.find(session, consent_id, owner_id=person.participant_id)
+    present = store.standing(consent, now=now)
+    version = store.granted(session, consent)
+    record = store.present_record(session, consent)
+    return render(
+        "consent.html",
+        person=person,
+        consent_id=consent.id,
+        bank=participant(session, consent.bank_id).name,
+        state=str(present.state),
+        state_words=words.state(present.state),
+        notice=version.notice.splitlines() if version else [],
+        version=consent.version,
+        pulls=consent.pulls,
+        viewed=words.moment(consent.last_pull_at),
+        events=record["events"] if record else [],
+        can_stop=present.state in ("active", "paused"),
+    )
+
+
+@router.get("/{consent_id}/stop")
+def confirm_stop(consent_id: str, person: SignedIn, session: DbSession) -> Response:
+    """Say what stopping does, and ask once."""
+    consent = store.find(session, consent_id, owner_id=person.participant_id)
+    bank = participant(session, consent.bank_id).name
+    return render("stop.html", person=person, consent_id=consent.id, bank=bank)
+
+
+@router.post("/{consent_id}/stop")
+def stop(consent_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, now: Now) -> Response:
+    """Revoke the consent: in force before the answer is sent."""
+    lifecycle.revoke(session, consent_id, person=person, now=now)
+    return RedirectResponse(f"{OWN}/consents/{consent_id}", 303)

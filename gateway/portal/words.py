@@ -1,0 +1,160 @@
+"""A request or consent in plain words: the very sentences that a person reads, signs over, and finds again later."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.consent.details import Identifier, TradeData
+from gateway.consent.narrowing import beyond_template
+from gateway.consent.purposes import PURPOSES
+from gateway.consent.values import duration
+from gateway.portal.pages import _
+
+PRODUCTS = {
+    "bill_of_lading": _("Bills of lading: parties, cargo, routing and terms"),
+    "transport_event": _("Tracking events: what was planned, estimated and done"),
+}
+SCHEMES = {
+    "transport_document": _("Bill of lading"),
+    "booking": _("Booking"),
+    "container": _("Container"),
+}
+BEYOND = {
+    "products": _("more kinds of data than is usual for this purpose"),
+    "personal": _("names and contacts of people, which is not usual for this purpose"),
+    "expires_at": _("for longer than is usual for this purpose"),
+    "frequency": _("more often than is usual for this purpose"),
+    "data_life": _("to keep the data longer than is usual for this purpose"),
+    "onward_sharing": _("to share the data onward, which is not usual for this purpose"),
+}
+STATES = {
+    "requested": _("Waiting for you"),
+    "active": _("Active"),
+    "paused": _("Paused"),
+    "refused": _("Refused"),
+    "revoked": _("Stopped"),
+    "expired": _("Ended"),
+    "exhausted": _("Used up"),
+}
+
+NOTHING_CHOSEN = _("Choose at least one kind of data, or refuse the request.")
+NO_SHIPMENT_CHOSEN = _("Choose at least one shipment, or refuse the request.")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact about a request: a name and what to say of it, in one or more lines."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+def summary(terms: TradeData, *, bank: str) -> list[Line]:
+    """Return what the bank would get, in the order in which a person asks."""
+    return [
+        Line(_("Who asks"), (bank,)),
+        Line(_("What for"), (PURPOSES[terms.purpose.code].title, terms.purpose.text)),
+        Line(_("What they would see"), tuple(_products(terms))),
+        Line(_("Which shipments"), shipments(terms)),
+        Line(_("Names and contacts of people"), tuple(_personal(terms))),
+        Line(_("Data dated"), (_period(terms),)),
+        Line(_("How often"), (_frequency(terms),)),
+        Line(_("Until"), (day(terms.expires),)),
+        Line(_("They must delete it after"), (length(duration(terms.data_life)),)),
+        Line(_("Shared with others"), (_("Yes, they may pass it on") if terms.onward_sharing else _("No"),)),
+    ]
+
+
+def notice_text(lines: list[Line]) -> str:
+    """Return the summary as text: what the owner's signature covers the digest of."""
+    told = [f"{line.name}: {'; '.join(line.values)}" for line in lines]
+    return "\n".join(
+        [*told, _("Stopping ends what they can get from then on. It does not recall what they already have.")]
+    )
+
+
+def warnings(terms: TradeData, *, now: datetime) -> list[str]:
+    """Return what the request asks beyond its purpose's template."""
+    return [BEYOND[member] for member in beyond_template(terms, now=now)]
+
+
+def shipments(terms: TradeData) -> tuple[str, ...]:
+    """Return the shipments that a request names, or that it names none."""
+    if terms.identifiers is None:
+        return (_("All your shipments"),)
+    return tuple(shipment(each) for each in terms.identifiers)
+
+
+def shipment(identifier: Identifier) -> str:
+    """Return one identifier in words, such as "Bill of lading OCL71800000 (OCLN)"."""
+    issuer = f" ({identifier.issuer.code})" if identifier.issuer else ""
+    return f"{SCHEMES.get(identifier.scheme, identifier.scheme)} {identifier.value}{issuer}"
+
+
+def product(name: str) -> str:
+    """Return a product in words."""
+    return PRODUCTS.get(name, name)
+
+
+def state(name: str) -> str:
+    """Return a consent's state in words."""
+    return STATES.get(name, name)
+
+
+def day(instant: datetime) -> str:
+    """Return a day as people write it, in UTC."""
+    return f"{instant.day} {instant:%B %Y}"
+
+
+def moment(instant: datetime | None) -> str:
+    """Return an instant as people write it, in UTC; "never" for none."""
+    return f"{day(instant)}, {instant:%H:%M} UTC" if instant else _("never")
+
+
+def length(span: timedelta) -> str:
+    """Return a span of time in words."""
+    if span.days and not span.seconds:
+        return _("one day") if span.days == 1 else _("%(days)s days") % {"days": span.days}
+    return _("%(hours)s hours") % {"hours": round(span.total_seconds() / 3600, 1)}
+
+
+def organisation(participant: Mapping[str, Any]) -> str:
+    """Return an organisation of a consent record with its numbers."""
+    numbers = ", ".join(f"{each['scheme']} {each['value']}" for each in participant.get("identifiers", []))
+    return f"{participant['name']} ({numbers})" if numbers else str(participant["name"])
+
+
+def _products(terms: TradeData) -> Iterator[str]:
+    for name in terms.products:
+        parts = terms.fields.get(name)
+        yield product(name)
+        if parts:
+            told = ", ".join(part.strip("/").replace("/", " > ").replace("_", " ") for part in parts)
+            yield _("Of these only: %(parts)s") % {"parts": told}
+
+
+def _personal(terms: TradeData) -> Iterator[str]:
+    asked = [part for parts in terms.personal.values() for part in parts]
+    if not asked:
+        yield _("Not shared")
+    else:
+        told = ", ".join(part.strip("/").replace("/", " > ").replace("_", " ") for part in asked)
+        yield _("Shared: %(parts)s") % {"parts": told}
+
+
+def _period(terms: TradeData) -> str:
+    if terms.period is None:
+        return _("Of any date")
+    first, last = (day(datetime.fromisoformat(each)) for each in (terms.period.first, terms.period.last))
+    return _("From %(first)s to %(last)s") % {"first": first, "last": last}
+
+
+def _frequency(terms: TradeData) -> str:
+    told = [_("As often as they like")]
+    if terms.frequency:
+        per = length(duration(terms.frequency.per))
+        told = [_("At most %(times)s times in %(per)s") % {"times": terms.frequency.max, "per": per}]
+    if terms.maximum_pulls:
+        told.append(_("%(times)s times in all") % {"times": terms.maximum_pulls})
+    return ", ".join(told)
