@@ -16,7 +16,7 @@ from gateway.directory import passkeys, sessions
 from gateway.directory.participants import participant
 from gateway.directory.sessions import Ceremony, Purpose
 from gateway.directory.tables import Invitation, Passkey, Person
-from gateway.errors import ConflictError, NotFoundError
+from gateway.errors import ConflictError, InvalidError, NotFoundError
 from gateway.settings import Settings
 from ledger.codec import b64u
 from ledger.consent_record import credential_commitment
@@ -24,15 +24,19 @@ from ledger.consent_record import credential_commitment
 INVITATION_LASTS = timedelta(days=7)
 PERSON_ID_BYTES = 16
 SALT_BYTES = 32
+LONGEST_NAME = 100
 
 
 def invite(session: Session, owner_id: str, *, name: str, authority: str, now: datetime) -> str:
     """Let somebody enrol a passkey for an owner, once, within seven days: return the secret of the invitation.
 
     `authority` is in what capacity the person signs, such as "Director"; it stands in consent records, `name` does
-    not. Raises `NotFoundError` if there is no such owner.
+    not. Raises `NotFoundError` if there is no such owner, `InvalidError` for a name that cannot be shown.
     """
     participant(session, owner_id, role="owner")
+    for member, text in (("name", name), ("authority", authority)):
+        if not 0 < len(text) <= LONGEST_NAME or not text.isprintable():
+            raise InvalidError(f"{member}: expected printable text of 1 to {LONGEST_NAME} characters")
     token = sessions.new_token()
     session.add(
         Invitation(

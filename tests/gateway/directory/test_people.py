@@ -52,6 +52,13 @@ def test_only_an_owner_has_people(session: Session) -> None:
         people.invite(session, "eastbank", name="Export desk", authority="Director", now=NOW)
 
 
+@pytest.mark.parametrize("name", ["", "x" * 101, "Export\ndesk", "\x00"])
+def test_a_name_that_cannot_be_shown_is_refused(session: Session, name: str) -> None:
+    builders.owner(session)
+    with pytest.raises(InvalidError, match=r"^authority: expected printable text of 1 to 100 characters$"):
+        people.invite(session, OWNER, name="Export desk", authority=name, now=NOW)
+
+
 def test_the_secret_of_an_invitation_is_not_stored(session: Session, invitation: str) -> None:
     stored = session.exec(select(Invitation)).one()
     assert len(unb64u(invitation)) == 32
