@@ -1,5 +1,171 @@
-"""HTTP."""
+"""What providers call: pushes, callbacks, links, assignments, and a look at what they pushed."""
 
-from fastapi import APIRouter
+from http import HTTPStatus
+from typing import Annotated
 
-router = APIRouter()
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from connectors import registry
+from connectors.base import Connector, Endpoint, Received
+from connectors.errors import SignatureError, UnknownConnector
+from gateway.clock import Now
+from gateway.db import DbSession
+from gateway.directory.links import links_of_provider, request_link
+from gateway.directory.participants import participant
+from gateway.errors import GatewayError, NotFoundError, UnauthenticatedError, to_problem
+from gateway.ingest import ownership, subscriptions
+from gateway.ingest.bodies import Body, CallersBody, check_media_type
+from gateway.ingest.pushes import Push, Taken, receive
+from gateway.ingest.views import (
+    AssignmentRequest,
+    AssignmentView,
+    LinkList,
+    LinkView,
+    OwnerId,
+    RecordList,
+    RecordView,
+    TakenList,
+    TakenView,
+    cursor,
+    read_cursor,
+)
+from gateway.keys import CurrentKeys
+from gateway.oauth.resource import Caller, caller
+from gateway.records import store
+from gateway.settings import CurrentSettings
+
+router = APIRouter(tags=["ingest"])
+PUSH, CALLBACK = "push", "callback"
+CREDENTIALS = frozenset({"authorization", "dpop", "cookie"})
+
+
+def _connector(connector: str) -> Connector:
+    try:
+        return registry.get(connector)
+    except UnknownConnector as error:
+        raise NotFoundError(str(error)) from None
+
+
+def _pushes(request: Request) -> str:
+    return f"ingest:{request.path_params['connector']}"
+
+
+def _endpoint(connector: Connector, name: str) -> Endpoint:
+    for endpoint in connector.endpoints:
+        if endpoint.name == name:
+            return endpoint
+    raise NotFoundError("nothing is subscribed here")
+
+
+class Inbox:
+    """What it takes to take in the message of a request."""
+
+    def __init__(
+        self, request: Request, session: DbSession, settings: CurrentSettings, keyring: CurrentKeys, now: Now
+    ) -> None:
+        self.request, self.session, self.settings, self.keyring, self.now = request, session, settings, keyring, now
+
+    def received(self, endpoint: str, body: bytes, provider_id: str) -> Received:
+        """Return the message as connectors see it, without credentials."""
+        provider = participant(self.session, provider_id, role="provider")
+        headers = {name: value for name, value in self.request.headers.items() if name not in CREDENTIALS}
+        return Received(endpoint, body, headers, provider.carrier_code)
+
+    def take(self, connector: Connector, received: Received, provider_id: str, owner: str | None) -> list[Taken]:
+        """Take in a message. Raises `GatewayError`."""
+        endpoint = _endpoint(connector, received.endpoint)
+        check_media_type(self.request, endpoint.media_types)
+        push = Push(provider_id, connector, endpoint, received, owner, self.now)
+        return receive(self.session, self.keyring, self.settings, push)
+
+
+Known = Annotated[Connector, Depends(_connector)]
+OpenInbox = Annotated[Inbox, Depends(Inbox)]
+Pusher = Annotated[Caller, Depends(caller(_pushes))]
+Linker = Annotated[Caller, Depends(caller("links"))]
+Assigner = Annotated[Caller, Depends(caller("assignments"))]
+Reader = Annotated[Caller, Depends(caller("records"))]
+
+
+@router.post("/ingest/{connector}", status_code=HTTPStatus.CREATED, response_model=TakenList)
+def push_message(
+    connector: Known,
+    body: CallersBody,
+    pusher: Pusher,
+    inbox: OpenInbox,
+    owner: Annotated[OwnerId | None, Query(description="The owner of what the message holds.")] = None,
+) -> Response:
+    """Take in a message as its standard defines it: 201, or 200 if all of it was stored before.
+
+    What is refused is answered, not raised: the proof of possession stays used, a faulty message stays quarantined.
+    """
+    try:
+        received = inbox.received(PUSH, body, pusher.client_id)
+        taken = inbox.take(connector, received, pusher.client_id, owner)
+    except GatewayError as error:
+        return to_problem(error)
+    status = HTTPStatus.CREATED if any(each.new for each in taken) else HTTPStatus.OK
+    return JSONResponse(TakenList(records=[TakenView.of(each) for each in taken]).model_dump(), status)
+
+
+@router.post("/callbacks/{connector}/{subscription_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
+def receive_callback(connector: str, subscription_id: str, body: Body, inbox: OpenInbox) -> Response:
+    """Take in what a standard's own callback brings, authenticated by the standard's own signature.
+
+    An unknown connector and an unknown subscription are answered alike. Owners follow from assignments and documents.
+    """
+    subscription = subscriptions.subscription(
+        inbox.session, inbox.keyring.records, connector=connector, subscription_id=subscription_id
+    )
+    found = registry.get(subscription.connector)
+    received = inbox.received(CALLBACK, body, subscription.provider_id)
+    try:
+        found.verify_signature(received, subscription.secret)
+        inbox.take(found, received, subscription.provider_id, None)
+    except SignatureError as error:
+        raise UnauthenticatedError(str(error)) from None
+    except GatewayError as error:
+        return to_problem(error)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.put("/links/{owner_id}")
+def ask_for_link(owner_id: OwnerId, linker: Linker, session: DbSession, now: Now) -> LinkView:
+    """Ask an owner to confirm that it is a customer. Asking again changes nothing."""
+    return LinkView.of(request_link(session, provider_id=linker.client_id, owner_id=owner_id, now=now))
+
+
+@router.get("/links")
+def list_links(linker: Linker, session: DbSession) -> LinkList:
+    """List the links that the caller asked for."""
+    return LinkList(links=[LinkView.of(each) for each in links_of_provider(session, linker.client_id)])
+
+
+@router.put("/assignments")
+def assign_reference(
+    assignment: AssignmentRequest, assigner: Assigner, session: DbSession, keyring: CurrentKeys, now: Now
+) -> AssignmentView:
+    """Let what bears one of the caller's references belong to an owner, now and from now on."""
+    given = ownership.assign(
+        session,
+        keyring.records,
+        provider_id=assigner.client_id,
+        reference=assignment.reference.reference(),
+        owner_id=assignment.owner,
+        now=now,
+    )
+    return AssignmentView(reference=assignment.reference, owner=assignment.owner, records=given)
+
+
+@router.get("/records")
+def list_records(
+    reader: Reader,
+    session: DbSession,
+    unowned: Annotated[bool, Query(description="Only those that have no owner.")] = False,  # noqa: FBT002 - a query parameter
+    after: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> RecordList:
+    """List what the caller pushed, oldest first."""
+    found = store.pushed(session, reader.client_id, unowned=unowned, after=read_cursor(after), limit=limit)
+    return RecordList(records=[RecordView.of(each) for each in found], next=cursor(found, limit))

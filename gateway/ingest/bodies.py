@@ -1,5 +1,6 @@
 """Read a request's body within bounds, as it comes: no decompression, no more than is allowed, whatever it claims."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,6 +10,7 @@ from gateway.settings import CurrentSettings
 
 DIGITS = 12
 """Longest Content-Length that is read."""
+JSON = "application/json"
 
 
 async def _body(request: Request, settings: CurrentSettings) -> bytes:
@@ -32,14 +34,32 @@ async def _body(request: Request, settings: CurrentSettings) -> bytes:
     return bytes(body)
 
 
+async def _callers_body(request: Request, settings: CurrentSettings) -> bytes:
+    """Return the body, but read nothing of a request that has no credentials: it will be refused.
+
+    It is read before the caller is authenticated, so that a slow one keeps no transaction open.
+    """
+    return await _body(request, settings) if "authorization" in request.headers else b""
+
+
 def _too_large(most: int) -> TooLargeError:
     return TooLargeError(f"the body is larger than {most} bytes; send it in parts", headers={"Connection": "close"})
 
 
 Body = Annotated[bytes, Depends(_body)]
-"""The request's bytes as they came. Name it after the parameters that authenticate: they are resolved first."""
+"""The request's bytes as they came."""
+
+CallersBody = Annotated[bytes, Depends(_callers_body)]
+"""The same for an authenticated route: name it before the caller."""
 
 
-def media_type(request: Request) -> str:
-    """Return the media type of the request's content, lower case, without parameters; empty if it says none."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def check_media_type(request: Request, accepted: Sequence[str]) -> None:
+    """Raise `UnsupportedMediaError` unless the content is of an accepted media type, and JSON is in UTF-8."""
+    given, _, parameters = request.headers.get("content-type", "").partition(";")
+    named = given.strip().lower()
+    if named not in accepted:
+        shown = f"{named[:50]!r}" if named else "none"
+        raise UnsupportedMediaError(f"media type {shown} is not accepted; expected {' or '.join(accepted)}")
+    name, _, charset = parameters.partition("=")
+    if named == JSON and name.strip().lower() == "charset" and charset.strip(' "').lower() != "utf-8":
+        raise UnsupportedMediaError("JSON is accepted in UTF-8 only (RFC 8259 section 8.1)")

@@ -18,6 +18,7 @@ from gateway.ingest.plans import Arrival, Placed, Plan, plan
 from gateway.keys import Keyring
 from gateway.records import crypto, originals, store
 from gateway.records.originals import Sent
+from gateway.records.tables import Original
 from gateway.settings import Settings
 from ledger import record
 from ledger.codec import b64u, sha256
@@ -64,19 +65,24 @@ def receive(session: Session, keyring: Keyring, settings: Settings, push: Push) 
     """
     if push.owner_id is not None:
         require_link(session, provider_id=push.provider_id, owner_id=push.owner_id)
-    original = originals.find(session, keyring.records, push.sent)
-    items = [] if original and original.record_ids else _read(session, keyring, push)
     store.lock_provider(session, push.provider_id)
-    if original and original.record_ids:
-        arrivals = [Arrival.again(each) for each in store.numbered(session, original.record_ids)]
-    else:
-        arrivals = [_arrival(each, keyring.records) for each in items]
+    original = originals.find(session, keyring.records, push.sent)
+    if original is not None and original.record_ids:
+        stored = store.numbered(session, original.record_ids)
+        made = _plan(session, push, [Arrival.again(each) for each in stored])
+        _store(session, keyring, push, made, [], original)
+        return _taken(session, made, {})
+    items = _read(session, keyring, push, original)
+    arrivals = [_arrival(each, keyring.records) for each in items]
     made = _plan(session, push, arrivals)
-    _store(session, keyring, settings, push, made, {each.id: item for each, item in zip(arrivals, items, strict=False)})
-    return _taken(session, made, items)
+    by_id = {arrival.id: item for arrival, item in zip(arrivals, items, strict=True)}
+    sealer = record.Sealer(settings.gateway_id, keyring.sealing.kid, keyring.sealing.private)
+    sealed = [_seal(each, by_id[each.id], push, sealer) for each in made.placed if each.new]
+    _store(session, keyring, push, made, sealed, original)
+    return _taken(session, made, {item.place: item.warnings for item in items})
 
 
-def _read(session: Session, keyring: Keyring, push: Push) -> Sequence[Mapped]:
+def _read(session: Session, keyring: Keyring, push: Push, original: Original | None) -> Sequence[Mapped]:
     """Return the message mapped and checked. Raises `InvalidError` after putting it into quarantine."""
     try:
         items = push.connector.parse(push.received).items
@@ -86,8 +92,7 @@ def _read(session: Session, keyring: Keyring, push: Push) -> Sequence[Mapped]:
     if not faults:
         return items
     errors = [asdict(each) for each in faults]
-    store.lock_provider(session, push.provider_id)
-    quarantine = originals.quarantine(session, keyring.records, push.sent, errors)
+    quarantine = originals.quarantine(session, keyring.records, push.sent, errors, found=original)
     detail = f"the message has {len(errors)} fault(s) and made no records; see errors"
     raise InvalidError(detail, errors=errors, quarantine=quarantine)
 
@@ -125,18 +130,22 @@ def _plan(session: Session, push: Push, arrivals: Sequence[Arrival]) -> Plan:
 
 
 def _store(
-    session: Session, keyring: Keyring, settings: Settings, push: Push, made: Plan, items: Mapping[str, Mapped]
+    session: Session,
+    keyring: Keyring,
+    push: Push,
+    made: Plan,
+    sealed: Sequence[store.Sealed],
+    original: Original | None,
 ) -> None:
-    sealer = record.Sealer(settings.gateway_id, keyring.sealing.kid, keyring.sealing.private)
-    sealed = [_seal(each, items[each.id], push, sealer) for each in made.placed if each.new]
-    original_id = originals.keep(session, keyring.records, push.sent, [each.id for each in made.placed])
-    store.store(session, keyring.records, sealed, original_id=original_id, now=push.at)
+    master = keyring.records
+    original_id = originals.keep(session, master, push.sent, [each.id for each in made.placed], found=original)
+    store.store(session, master, sealed, original_id=original_id, now=push.at)
     store.supersede(session, made.supersede)
-    store.give(session, keyring.records, made.give, now=push.at)
+    store.give(session, master, made.give, now=push.at)
     documents = [each for each in made.placed if each.arrival.product not in rules.INHERITING]
     if documents:
         about = {ref for each in documents for ref in each.arrival.references}
-        settle(session, keyring.records, push.provider_id, about, now=push.at)
+        settle(session, master, push.provider_id, about, now=push.at)
 
 
 def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer) -> store.Sealed:
@@ -178,10 +187,9 @@ def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer) -> st
     )
 
 
-def _taken(session: Session, made: Plan, items: Sequence[Mapped]) -> list[Taken]:
+def _taken(session: Session, made: Plan, warnings: Mapping[str, Sequence[Fault]]) -> list[Taken]:
     """Say what became of each as it is stored now: a document may have given its owner to events beside it."""
     stored = {each.id: each for each in store.numbered(session, list({each.id for each in made.placed}))}
-    warnings = {each.place: each.warnings for each in items}
     return [
         Taken(
             id=each.id,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from gateway.records import crypto
 from gateway.records.holders import holder, holder_keys
@@ -44,19 +44,27 @@ def find(session: Session, master: bytes, sent: Sent) -> Original | None:
     return session.exec(statement).one_or_none()
 
 
-def keep(session: Session, master: bytes, sent: Sent, record_ids: Sequence[str]) -> str:
+def keep(
+    session: Session, master: bytes, sent: Sent, record_ids: Sequence[str], *, found: Original | None = None
+) -> str:
     """Store an original with the ids of the records it stands for, and return its id.
 
-    One that was quarantined leaves the quarantine.
+    `found` is the same original stored before, if it was; from quarantine it is released.
     """
-    original_id = _store(session, master, sent, record_ids)
-    session.execute(delete(Quarantine).where(Quarantine.original_id == original_id))  # type: ignore[arg-type]
-    return original_id
+    if found is None:
+        return _store(session, master, sent, record_ids)
+    session.execute(delete(Quarantine).where(col(Quarantine.original_id) == found.id))
+    found.record_ids = list(record_ids)
+    session.add(found)
+    session.flush()
+    return found.id
 
 
-def quarantine(session: Session, master: bytes, sent: Sent, faults: Sequence[dict[str, Any]]) -> str:
+def quarantine(
+    session: Session, master: bytes, sent: Sent, faults: Sequence[dict[str, Any]], *, found: Original | None = None
+) -> str:
     """Store an original that made no records, with its faults; return its id. The same again replaces the faults."""
-    original_id = _store(session, master, sent, ())
+    original_id = found.id if found is not None else _store(session, master, sent, ())
     key = _provider_key(session, master, sent.provider_id, now=sent.received_at)
     envelope = crypto.seal(key, canonical(list(faults)), context=f"faults {original_id}")
     row = {"wrapped_key": envelope.wrapped_key, "faults": envelope.ciphertext, "received_at": sent.received_at}
@@ -87,12 +95,6 @@ def faults(session: Session, master: bytes, quarantined: Quarantine) -> list[dic
 
 
 def _store(session: Session, master: bytes, sent: Sent, record_ids: Sequence[str]) -> str:
-    found = find(session, master, sent)
-    if found is not None:
-        found.record_ids = list(record_ids)
-        session.add(found)
-        session.flush()
-        return found.id
     original_id = new_id()
     envelope = crypto.seal(
         _provider_key(session, master, sent.provider_id, now=sent.received_at),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, cast, func, insert, update
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, cast, func, insert, tuple_, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
@@ -94,6 +94,18 @@ def numbered(session: Session, ids: Sequence[str]) -> list[Stored]:
     """Return the records with these ids, in the order of the ids."""
     found = {row.id: row for row in _stored(session, col(Record.id).in_(ids))}
     return [found[each] for each in ids]
+
+
+def pushed(
+    session: Session, provider_id: str, *, unowned: bool, after: tuple[datetime, str] | None, limit: int
+) -> list[Record]:
+    """Return what a provider pushed (`unowned`: what of it has no owner) after (received_at, id), oldest first."""
+    statement = select(Record).where(Record.provider_id == provider_id)
+    if unowned:
+        statement = statement.where(col(Record.owner_id).is_(None))
+    if after is not None:
+        statement = statement.where(tuple_(col(Record.received_at), col(Record.id)) > after)
+    return list(session.exec(statement.order_by(col(Record.received_at), col(Record.id)).limit(limit)))
 
 
 def _stored(session: Session, *conditions: ColumnElement[bool]) -> list[Stored]:

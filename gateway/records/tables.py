@@ -56,6 +56,7 @@ class Record(SQLModel, table=True):
     __table_args__ = (
         Index("ix_record_of_owner", "owner_id", "product", "state"),
         Index("ix_record_key", "provider_id", "product", "key"),
+        Index("ix_record_pushed", "provider_id", "received_at", "id"),
         Index("ix_record_reference_keys", "reference_keys", postgresql_using="gin"),
     )
 

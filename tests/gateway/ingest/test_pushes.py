@@ -15,7 +15,10 @@ from tests.support.pushes import Carrier
 from tests.support.records import CARRIER, NOW, TRADER
 
 LATER = NOW + timedelta(hours=1)
-REVISED: dict[str, Any] = {"eventCreatedDateTime": "2026-11-20T09:00:00+08:00", "eventDateTime": "2026-11-20T08:05:00+08:00"}
+REVISED: dict[str, Any] = {
+    "eventCreatedDateTime": "2026-11-20T09:00:00+08:00",
+    "eventDateTime": "2026-11-20T08:05:00+08:00",
+}
 
 
 def count(session: Session, table: Any) -> int:

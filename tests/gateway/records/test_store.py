@@ -111,12 +111,15 @@ def test_a_quarantined_message_keeps_its_faults_and_leaves_when_it_makes_records
     participants(session)
     sent = originals.Sent(CARRIER, "dcsa_track_trace", b"[1]", NOW)
     first = originals.quarantine(session, MASTER, sent, [{"pointer": "/0", "message": "expected an object"}])
-    again = originals.quarantine(session, MASTER, sent, [{"pointer": "/0", "message": "expected an event"}])
+    found = originals.find(session, MASTER, sent)
+    again = originals.quarantine(
+        session, MASTER, sent, [{"pointer": "/0", "message": "expected an event"}], found=found
+    )
     assert first == again
     assert originals.faults(session, MASTER, session.get_one(Quarantine, first)) == [
         {"pointer": "/0", "message": "expected an event"}
     ]
-    assert originals.keep(session, MASTER, sent, ["a"]) == first
+    assert originals.keep(session, MASTER, sent, ["a"], found=found) == first
     assert session.exec(select(Quarantine)).all() == []
 
 
