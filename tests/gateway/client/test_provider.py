@@ -26,13 +26,13 @@ def test_a_push_carries_the_message_as_it_is_and_names_the_owner() -> None:
     assert str(asked.url) == f"{ISSUER}/ingest/dcsa_ebl?owner=lantern-trading"
 
 
-def test_the_token_is_fetched_once() -> None:
+def test_one_token_is_fetched_for_each_scope() -> None:
     provider, server = connect()
     server.answers = [httpx2.Response(201, json={}), httpx2.Response(200, json={}), httpx2.Response(204)]
     provider.push("dcsa_ebl", b"1", content_type="application/json")
     provider.push("dcsa_ebl", b"2", content_type="application/json")
-    provider.ask_link("lantern-trading", connector="dcsa_ebl")
-    assert len(server.forms) == 1
+    provider.ask_link("lantern-trading")
+    assert [form["scope"] for form in server.forms] == ["ingest:dcsa_ebl", "links"]
     assert (server.asked[2].method, server.asked[2].url.path) == ("PUT", "/links/lantern-trading")
 
 
