@@ -9,9 +9,10 @@ from gateway.directory.links import require_link
 from gateway.errors import ConflictError, InvalidError
 from gateway.ingest import rules
 from gateway.ingest.plans import held
-from gateway.ingest.rules import Basis, Known, Owned, Reference
+from gateway.ingest.rules import Basis, Known, Owned
 from gateway.ingest.tables import Assignment
 from gateway.records import store
+from gateway.records.references import Reference
 from gateway.records.rules import State, Stored
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from connectors.base import Fault
 from gateway.ingest import rules
-from gateway.ingest.rules import Basis, Known, Owned, Reference, Unowned
+from gateway.ingest.rules import Basis, Known, Owned, Unowned
+from gateway.records.references import Reference
 from gateway.records.rules import Contradiction, Duplicate, State, Stored, Version, place
 
 Key = tuple[str, str]

@@ -18,6 +18,7 @@ from gateway.ingest.plans import Arrival, Placed, Plan, plan
 from gateway.keys import Keyring
 from gateway.records import crypto, originals, store
 from gateway.records.originals import Sent
+from gateway.records.references import reference
 from gateway.records.tables import Original
 from gateway.settings import Settings
 from ledger import record
@@ -114,7 +115,7 @@ def _arrival(item: Mapped, master: bytes) -> Arrival:
         revision=item.revision,
         content=crypto.keyed_digest(master, content),
         retracts=item.document.get("retracted") is True,
-        references=tuple(dict.fromkeys(rules.reference(each) for each in item.owner_references)),
+        references=tuple(dict.fromkeys(reference(each) for each in item.owner_references)),
         pointer=item.place,
     )
 
@@ -173,7 +174,7 @@ def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer) -> st
         key=item.key,
         revision=placed.arrival.revision,
         identifiers=item.identifiers,
-        reference_keys=[rules.reference(each).key for each in item.identifiers],
+        reference_keys=[reference(each).key for each in item.identifiers],
         owner_keys=[each.key for each in placed.arrival.references],
         day=rules.day(item.document, schemas.period_pointers(item.product, item.version)),
         level=LEVEL,

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
+
+from gateway.records.references import Reference
 
 DOCUMENTS = frozenset({"transport_document", "mawb", "hawb", "ecmr"})
 """References to a document: who owns the document owns the events that name it."""
@@ -29,25 +31,6 @@ class Basis(StrEnum):
     """A standing assignment of a reference."""
     INHERITED = "inherited"
     """An event names the owner's document, or its booking. Judged anew whenever a document arrives."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
-    """A typed reference; `issuer` is `LIST:CODE`, empty where the scheme has none."""
-
-    scheme: str
-    issuer: str
-    value: str
-
-    @property
-    def key(self) -> str:
-        """One text for each reference, to join on."""
-        return f"{self.scheme}|{self.issuer}|{self.value}"
-
-    @classmethod
-    def of_key(cls, key: str) -> Self:
-        """Return the reference whose `key` this is."""
-        return cls(*key.split("|", maxsplit=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +64,6 @@ class Known:
 
     assigned: Mapping[Reference, str]
     documented: Mapping[Reference, frozenset[str | None]]
-
-
-def reference(identifier: Mapping[str, object]) -> Reference:
-    """Return the reference that a typed identifier `{scheme, issuer?, value}` is."""
-    issuer = identifier.get("issuer")
-    named = f"{issuer['list']}:{issuer['code']}" if isinstance(issuer, Mapping) else ""
-    return Reference(str(identifier["scheme"]), named, str(identifier["value"]))
 
 
 def day(document: Mapping[str, Any], pointers: Iterable[str]) -> date | None:

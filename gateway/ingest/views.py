@@ -11,7 +11,7 @@ from connectors.base import Fault
 from gateway.directory.tables import Link
 from gateway.errors import InvalidError
 from gateway.ingest.pushes import Taken
-from gateway.ingest.rules import Reference
+from gateway.records.references import Reference
 from gateway.records.tables import Record
 from ledger.codec import b64u, unb64u
 from ledger.errors import CodecError

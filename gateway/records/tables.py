@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -54,7 +54,7 @@ class Record(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index("ix_record_of_owner", "owner_id", "product", "state"),
+        Index("ix_record_of_owner", "owner_id", "received_at", "id", postgresql_where=text("state = 'current'")),
         Index("ix_record_key", "provider_id", "product", "key"),
         Index("ix_record_pushed", "provider_id", "received_at", "id"),
         Index("ix_record_reference_keys", "reference_keys", postgresql_using="gin"),

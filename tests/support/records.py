@@ -9,6 +9,7 @@ from sqlmodel import Session
 from gateway.directory.tables import Link, Participant
 from gateway.ingest import rules
 from gateway.records import crypto, originals, store
+from gateway.records.references import reference
 from gateway.records.rules import State
 from ledger import record
 from ledger.codec import b64u, canonical, sha256
@@ -72,8 +73,8 @@ def sealed(key: str, *identifiers: dict[str, Any], product: str = "transport_eve
         "key": key,
         "revision": None,
         "identifiers": list(identifiers),
-        "reference_keys": [rules.reference(each).key for each in identifiers],
-        "owner_keys": [rules.reference(each).key for each in identifiers if each["scheme"] in rules.ASSIGNABLE],
+        "reference_keys": [reference(each).key for each in identifiers],
+        "owner_keys": [reference(each).key for each in identifiers if each["scheme"] in rules.ASSIGNABLE],
         "day": date(2026, 11, 24),
         "level": "gateway_attested",
         "jwt": made.jwt,

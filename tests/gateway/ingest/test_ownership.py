@@ -5,8 +5,8 @@ from sqlmodel import Session, select
 
 from gateway.errors import ConflictError, ForbiddenError, InvalidError
 from gateway.ingest.ownership import assign
-from gateway.ingest.rules import Reference
 from gateway.ingest.tables import Assignment
+from gateway.records.references import Reference
 from gateway.records.tables import Original, Record
 from tests.support.messages import BILL, BOOKING, event, transport_document
 from tests.support.pushes import Carrier

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 
-from gateway.ingest.rules import Basis, Contradiction, Known, Owned, Reference, Unowned, owner_of, reference
+from gateway.ingest.rules import Basis, Contradiction, Known, Owned, Unowned, owner_of
+from gateway.records.references import Reference, reference
 
 BILL = Reference("transport_document", "SCAC:OCLN", "OCLN7180")
 OTHER_BILL = Reference("transport_document", "SCAC:OCLN", "OCLN7181")
