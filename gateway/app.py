@@ -16,6 +16,7 @@ from gateway.keys import Keyring
 from gateway.oauth.api import router as oauth
 from gateway.portal.api import install as portal_errors
 from gateway.portal.api import router as portal
+from gateway.pull.api import opened_pull
 from gateway.pull.api import router as pull
 from gateway.settings import Settings
 
@@ -47,7 +48,8 @@ def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
+    async with opened_pull(app):
+        yield
     app.state.engine.dispose()
 
 

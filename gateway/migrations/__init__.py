@@ -6,6 +6,7 @@ import gateway.directory.tables
 import gateway.ingest.tables
 import gateway.journal.tables
 import gateway.oauth.tables
+import gateway.pull.tables
 import gateway.records.tables  # noqa: F401
 from sqlalchemy import Engine
 from sqlmodel import SQLModel

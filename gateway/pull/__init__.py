@@ -1,1 +1,1 @@
-"""pull."""
+"""Evidence out: the one hot path, and its receipts."""

@@ -1,5 +1,90 @@
-"""HTTP."""
+"""`POST /evidence`: a plain Starlette route, the one `async` path; the OpenAPI document has it like the others."""
 
-from fastapi import APIRouter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import Response
+
+from gateway.errors import ForbiddenError, NotYetError, TooLargeError, UnsupportedMediaError
+from gateway.keys import Keyring
+from gateway.oauth.checks import SCOPE
+from gateway.oauth.dpop import nonce
+from gateway.oauth.resource import authenticate, challenge
+from gateway.oauth.tokens import Token
+from gateway.oauth.tokens import verify as verify_token
+from gateway.pull import question
+from gateway.pull.answer import SOON, Puller
+from gateway.pull.port import opened
+from gateway.settings import Settings
 
 router = APIRouter()
+PATH = "/evidence"
+MOST_TOKENS = 10_000
+
+
+class KnownTokens:
+    """Access tokens that were verified, until they end: a signature is checked once a process."""
+
+    def __init__(self, settings: Settings, keyring: Keyring) -> None:
+        self._settings, self._keyring = settings, keyring
+        self._known: dict[str, Token] = {}
+
+    def verified(self, text: str, now: datetime) -> Token:
+        """Return what a token says. Raises `TokenError`."""
+        token = self._known.get(text)
+        if token is None or now >= token.expires_at:
+            self._known.pop(text, None)
+            token = verify_token(text, key=self._keyring.oauth, issuer=self._settings.issuer, now=now)
+            if len(self._known) >= MOST_TOKENS:
+                self._known.clear()
+            self._known[text] = token
+        return token
+
+
+@asynccontextmanager
+async def opened_pull(app: FastAPI) -> AsyncIterator[None]:
+    """Give the application what a pull needs, for as long as it runs."""
+    settings, keyring = app.state.settings, app.state.keyring
+    async with opened(app.state.database_url) as port:
+        app.state.puller = Puller(port, settings, keyring)
+        app.state.known_tokens = KnownTokens(settings, keyring)
+        yield
+
+
+async def pull_evidence(request: Request) -> Response:
+    """Answer a bank's question with evidence: records, proofs, and one receipt."""
+    state = request.app.state
+    settings, keyring, now = state.settings, state.keyring, state.clock()
+    token, proof = authenticate(
+        request, settings, keyring, now, known=lambda text: state.known_tokens.verified(text, now)
+    )
+    if SCOPE not in token.scope:
+        headers = challenge(settings, keyring, now, error="insufficient_scope", description=f"needs {SCOPE}")
+        raise ForbiddenError(f"the token lacks the scope {SCOPE!r}", headers=headers, error="insufficient_scope")
+    asked = question.read(await _body(request))
+    try:
+        evidence = await state.puller.answer(token, proof, asked, now=now)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        raise NotYetError("the database does not answer: ask again", headers=SOON) from None
+    headers = {"Cache-Control": "no-store", "DPoP-Nonce": nonce(keyring.nonce, now)}
+    if evidence.cursor:
+        headers["Tidegate-Next-Cursor"] = evidence.cursor
+    return Response(evidence.data, media_type="application/json", headers=headers)
+
+
+async def _body(request: Request) -> bytes:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > question.MOST_BYTES:
+            raise TooLargeError(f"the question is larger than {question.MOST_BYTES} bytes")
+    if body and given != "application/json":
+        raise UnsupportedMediaError("the question must be application/json")
+    return bytes(body)
+
+
+router.add_route(PATH, pull_evidence, methods=["POST"])

@@ -75,9 +75,11 @@ def genesis(settings: Settings, keyring: Keyring) -> dict[str, object]:
 
 
 @contextmanager
-def anchoring(engine: Engine, keyring: Keyring, settings: Settings, folder: Path) -> Iterator[Anchoring]:
+def anchoring(
+    engine: Engine, keyring: Keyring, settings: Settings, folder: Path, clock: TurnableClock | None = None
+) -> Iterator[Anchoring]:
     """Yield anchoring on a new embedded ledger in `folder`."""
-    clock = TurnableClock(datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
+    clock = clock or TurnableClock(datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
     backend = Embedded(
         folder / "ledger.sqlite",
         genesis=genesis(settings, keyring),

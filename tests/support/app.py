@@ -41,11 +41,11 @@ class Gateway:
 
 
 @contextmanager
-def running(database_url: str, folder: Path) -> Iterator[Gateway]:
+def running(database_url: str, folder: Path, clock: TurnableClock | None = None) -> Iterator[Gateway]:
     """Yield a gateway on the database, its keys and files in `folder`."""
     settings = Settings(data_dir=folder, issuer=ISSUER, database_url=None)
     keys.create(settings.keys_path)
-    clock = TurnableClock()
+    clock = clock or TurnableClock()
     keyring = keys.load(settings.keys_path)
     app = create_app(settings, keyring=keyring, database_url=database_url, clock=clock)
     with TestClient(app, base_url=ISSUER, follow_redirects=False) as client:

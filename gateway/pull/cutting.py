@@ -1,0 +1,89 @@
+"""Cut a page of records to what a permit lets be seen, and say what is left out and why."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import schemas
+from gateway.access.rules import Cut, Permit
+from gateway.anchoring.reads import AnchoredLeaf
+from gateway.pull.port import Candidate
+from gateway.records import crypto
+from gateway.records.holders import unwrap
+from gateway.records.store import disclosures
+from ledger import record
+from ledger.codec import unb64u
+from ledger.evidence import Anchor, RecordPart, record_part
+from ledger.sdjwt import combine, sd_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The records handed out, what their receipt says of them, and what they need of the ledger."""
+
+    parts: tuple[RecordPart, ...]
+    hashes: tuple[str, ...]
+    omitted: tuple[dict[str, Any], ...]
+    anchors: Mapping[str, Anchor]
+    keys: frozenset[str]
+    """The state's keys of their sealers."""
+
+
+def cut(
+    candidates: Sequence[Candidate],
+    permit: Permit,
+    leaves: Mapping[str, AnchoredLeaf],
+    *,
+    master: bytes,
+    gateway_id: str,
+) -> Page:
+    """Return the page. A record that is not final yet is `pending`, one whose key was deleted is `erased`."""
+    parts, hashes, keys = [], [], set()
+    anchors: dict[str, Anchor] = {}
+    omitted: Counter[tuple[str, str]] = Counter()
+    for each in candidates:
+        if not permit.covers(product=each.product, identifiers=each.identifiers, day=each.day):
+            continue
+        leaf = leaves.get(each.id)
+        shown = None if leaf is None else _presentation(each, permit.products[each.product], master)
+        if leaf is None or shown is None:
+            omitted[each.product, "pending" if leaf is None else "erased"] += 1
+            continue
+        anchors[leaf.entry.entry_id] = leaf.entry.anchor
+        parts.append(record_part(entry_id=leaf.entry.entry_id, leaf=leaf.leaf, presentation=shown))
+        hashes.append(sd_hash(shown))
+        issuer = each.provider_id if each.level == "provider_sealed" else gateway_id
+        keys.add(f"key/{issuer}/{_kid(each.jwt.partition('.')[0])}")
+    told = tuple(
+        {"product": product, "reason": reason, "count": omitted[product, reason]} for product, reason in sorted(omitted)
+    )
+    return Page(tuple(parts), tuple(hashes), told, anchors, frozenset(keys))
+
+
+def _presentation(each: Candidate, cut: Cut, master: bytes) -> str | None:
+    if each.holder_key is None or each.wrapped_key is None or each.disclosures is None:
+        return None
+    envelope = crypto.Envelope(each.wrapped_key, each.disclosures)
+    all_of_it = disclosures(unwrap(master, each.holder, each.holder_key), each.id, envelope)
+    chosen = record.cut(
+        all_of_it,
+        fields=cut.fields,
+        personal=cut.personal,
+        personal_fields=schemas.personal(each.product, each.version),
+    )
+    return combine(each.jwt, [all_of_it[number].encoded for number in chosen])
+
+
+@lru_cache(maxsize=256)
+def _kid(head: str) -> str:
+    return str(json.loads(unb64u(head))["kid"])
+
+
+@lru_cache(maxsize=4096)
+def signers(rest: bytes) -> tuple[str, ...]:
+    """Return the state's keys that signed the entry in an anchor's fragment."""
+    entry = json.loads(b'{"block":0' + rest)["entry"]
+    return tuple(f"key/{each['org']}/{each['kid']}" for each in entry["signatures"])
