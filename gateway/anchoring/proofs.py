@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, exists, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -54,11 +54,16 @@ def proved_height(session: Session) -> int | None:
 def prove_keys(session: Session, backend: Backend, height: int) -> None:
     """Prove every watched key under the header at `height`, the ledger's newest.
 
-    What proves that header is stored with the block before it. Raises `LookupError` if the ledger has moved on.
+    What proves that header is stored with the block before it; what proved the last one goes, unless an entry needs
+    it. Raises `LookupError` if the ledger has moved on.
     """
+    last = session.exec(select(func.max(KeyState.height))).one()
     watched = session.exec(select(KeyState.key).order_by(KeyState.key)).all()
     rows = [{"of": each.key, "height": height, "part": _part(each)} for each in backend.prove(watched, height)]
     keep_block(session, backend.block(height - 1))
+    if last is not None and last < height:
+        needed = exists().where(col(LedgerEntry.height) == BlockPart.height)
+        session.execute(delete(BlockPart).where(col(BlockPart.height) == last - 1, ~needed))
     session.connection().execute(update(KeyState).where(col(KeyState.key) == bindparam("of")), rows)
 
 

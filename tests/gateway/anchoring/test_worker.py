@@ -1,6 +1,7 @@
 import json
 from datetime import timedelta
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from gateway.anchoring.tables import AnchoredLeaf, Batch, BlockPart, KeyState, LedgerEntry
@@ -174,6 +175,22 @@ def test_new_keys_are_proved_from_the_block_that_brought_them(at_work: Anchoring
         part = session.get(BlockPart, newest - 1)
         assert part is not None
         assert json.loads(part.head + "}")["next"]["height"] == newest
+
+
+def test_a_block_is_kept_while_an_entry_or_the_newest_header_needs_it(at_work: Anchoring) -> None:
+    granted(at_work, 1)
+    at_work.finish()
+    height = at_work.backend.height()
+    with Session(at_work.engine) as session:
+        session.add(BlockPart(height=height - 2, head="{", validators="[]"))
+        session.exec(update(KeyState).values(height=height - 1))
+        session.commit()
+    at_work.finish()
+    granted(at_work, 2)
+    at_work.finish()
+    with Session(at_work.engine) as session:
+        kept = set(session.exec(select(BlockPart.height)))
+    assert kept == {entry.height for entry in entries(at_work)} | {at_work.backend.height() - 1}
 
 
 def test_a_step_without_anything_to_do_changes_nothing(at_work: Anchoring) -> None:
