@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import ECKey
 from sqlmodel import Session
@@ -44,6 +45,13 @@ class Party:
     def id(self) -> str:
         """The participant's id."""
         return self.participant.id
+
+    @property
+    def key(self) -> EllipticCurvePrivateKey:
+        """The private key by which it authenticates."""
+        private = self.client.private_key
+        assert private is not None
+        return private
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class WholePath:
     def connection(self, party: Party) -> Connection:
         """Return a party's connection over HTTP, in this process."""
         if party.id not in self.connections:
-            identity = Identity.of(party.id, party.client.private_key)
+            identity = Identity.of(party.id, party.key)
             self.connections[party.id] = Connection(ISSUER, identity, http=self.gateway.client)
         return self.connections[party.id]
 
