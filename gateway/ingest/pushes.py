@@ -78,7 +78,8 @@ def receive(session: Session, keyring: Keyring, settings: Settings, push: Push) 
     made = _plan(session, push, arrivals)
     by_id = {arrival.id: item for arrival, item in zip(arrivals, items, strict=True)}
     sealer = record.Sealer(settings.gateway_id, keyring.sealing.kid, keyring.sealing.private)
-    sealed = [_seal(each, by_id[each.id], push, sealer) for each in made.placed if each.new]
+    source = _source(push)
+    sealed = [_seal(each, by_id[each.id], push, sealer, source) for each in made.placed if each.new]
     _store(session, keyring, push, made, sealed, original)
     return _taken(session, made, {item.place: item.warnings for item in items})
 
@@ -149,11 +150,13 @@ def _store(
         settle(session, master, push.provider_id, about, now=push.at)
 
 
-def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer) -> store.Sealed:
-    original = {"digest": b64u(sha256(push.received.body))}
-    header = push.endpoint.signature_header
-    if header is not None and header in push.received.headers:
-        original["signature"] = push.received.headers[header]
+def _source(push: Push) -> dict[str, str]:
+    """Return what a record says of the message it was made from: its digest, and the standard's signature if any."""
+    signature = push.received.headers.get(push.endpoint.signature_header or "")
+    return {"digest": b64u(sha256(push.received.body)), **({"signature": signature} if signature else {})}
+
+
+def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer, source: Mapping[str, str]) -> store.Sealed:
     made = record.seal(
         item.document,
         product=item.product,
@@ -161,7 +164,7 @@ def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer) -> st
         sealer=sealer,
         provider=push.provider_id,
         issued_at=push.at,
-        original=original,
+        original=source,
     )
     owner = placed.owner if isinstance(placed.owner, rules.Owned) else None
     return store.Sealed(

@@ -61,7 +61,7 @@ def store(session: Session, master: bytes, records: Sequence[Sealed], *, origina
         return
     holders = {holder(provider_id=each.provider_id, owner_id=each.owner_id) for each in records}
     keys = holder_keys(session, master, holders, now=now)
-    session.execute(insert(Record), [_row(each, keys, original_id, now) for each in records])
+    session.connection().execute(insert(Record), [_row(each, keys, original_id, now) for each in records])
     journal.queue_leaves(session, "records", [(each.leaf, each.id) for each in records], now=now)
 
 
