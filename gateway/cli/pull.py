@@ -35,9 +35,9 @@ def pull_evidence(
     ] = "30s",
     state: Annotated[Path | None, typer.Option(metavar="DIR", help="Where consents are kept.")] = None,
 ) -> None:
-    """Pull evidence under a consent, and write it byte by byte as it came.
+    """Pull evidence under a consent.
 
-    A question with many records is answered in pages, each with its own receipt: the second goes to FILE-2, and so
+    It is written byte by byte as it came. A question with many records is answered in pages, each with its own receipt: the second goes to FILE-2, and so
     on. Exit code 1 if the pull is refused, as after a revocation; 3 if the consent is not yet final on the ledger.
     """
     question: dict[str, Any] = {"products": product} if product else {}

@@ -13,11 +13,12 @@ import typer
 import uvicorn
 
 from gateway.app import create_app
+from gateway.cli import logs
 from gateway.cli.faults import CommandError
 from gateway.cli.lazy import commands, examples
 from gateway.cli.output import console
 from gateway.cli.runtime import DataOption, database, first_keys, read_settings
-from gateway.cli.supervision import Child, own_command
+from gateway.cli.supervision import AttachedOption, Child, own_command, when_orphaned
 from gateway.db import connect
 from gateway.keys import Keyring
 from gateway.migrations import upgrade
@@ -44,15 +45,20 @@ def serve(
     data: DataOption = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on (TIDEGATE_HOST; 127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (TIDEGATE_PORT; 8440).")] = None,
+    *,
+    attached: AttachedOption = False,
 ) -> None:
     """Start a gateway, with everything it needs.
 
     Without a database server (DATABASE_URL) it is embedded: PostgreSQL, keys, ledger and worker live in the data
     folder and are made at first start. Ends cleanly on SIGTERM and Ctrl-C.
     """
+    logs.configure()
     settings = read_settings(data=data, host=host, port=port)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
+    if attached:
+        when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
         with _listening(settings) as listener, _alone(settings.data_dir), database(settings) as url:
             _run(settings, url, listener)

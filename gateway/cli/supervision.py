@@ -1,19 +1,26 @@
 """The worker as a child process: started, waited for, started again if it dies, and stopped."""
 
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Annotated, Self
 
 import structlog
+import typer
 
 from gateway.cli.faults import CommandError
 
 STOP_SECONDS = 15.0
 """How long a child may take to end before it is killed."""
+STANDARD_INPUT = 0
+MOMENT_SECONDS = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """How long to wait before a child is started again: doubled each time it dies at once."""
+AttachedOption = Annotated[
+    bool, typer.Option("--attached", hidden=True, help="A child process: end when standard input does.")
+]
 _log = structlog.get_logger(__name__)
 
 
@@ -39,8 +46,11 @@ class Child:
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
-        self._end()
-        self._watcher.join()
+        while True:
+            self._end()
+            self._watcher.join(MOMENT_SECONDS)
+            if not self._watcher.is_alive():  # else it started another one meanwhile
+                return
 
     @property
     def pid(self) -> int:
@@ -70,20 +80,40 @@ class Child:
             _log.error("the worker ended and is started again", code=code, seconds=pause)
             if self._stopping.wait(pause):
                 return
+            _close(self._process)
             self._process = self._start()
             pause = FIRST_PAUSE if self._ready() else min(pause * 2, LONGEST_PAUSE)
 
     def _end(self) -> None:
+        """End the child by closing its standard input; its output last, for the watcher may be reading it."""
         process = self._process
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        if process.stdin is not None:
+            process.stdin.close()
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             _log.error("the worker did not end and is killed", seconds=STOP_SECONDS)
             process.kill()
             process.wait()
+        _close(process)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipes to a process that has ended."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def when_orphaned(end: Callable[[], object]) -> None:
+    """Call `end` once whoever started this process is gone: then the pipe on standard input ends."""
+
+    def wait() -> None:
+        while os.read(STANDARD_INPUT, 1024):  # not sys.stdin: its lock would be held while the interpreter ends
+            continue
+        end()
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def own_command(*arguments: str) -> list[str]:

@@ -1,15 +1,14 @@
 """`tidegate worker`: the one process that speaks to the ledger."""
 
 import signal
-import sys
-import threading
-from typing import Annotated
 
 import typer
 
 from gateway.anchoring.worker import Worker
+from gateway.cli import logs
 from gateway.cli.lazy import commands, examples
 from gateway.cli.runtime import DataOption, database, open_ledger, read_settings, write_trust
+from gateway.cli.supervision import AttachedOption, when_orphaned
 from gateway.clock import utc_now
 from gateway.db import connect
 from gateway.keys import load
@@ -23,15 +22,14 @@ READY = "ready"
 def worker(
     data: DataOption = None,
     *,
-    attached: Annotated[
-        bool, typer.Option("--attached", hidden=True, help="Say when ready; end when standard input does.")
-    ] = False,
+    attached: AttachedOption = False,
 ) -> None:
     """Run the worker that brings what happened to the ledger.
 
     It anchors batches of records and receipts, submits the entries of consents, and keeps the proofs that evidence
     needs. tidegate serve starts one by itself. Ends cleanly on SIGTERM and SIGINT.
     """
+    logs.configure()
     settings = read_settings(data=data)
     keyring = load(settings.keys_path)
     with database(settings) as url:
@@ -41,14 +39,8 @@ def worker(
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: anchoring.stop())
         if attached:
-            threading.Thread(target=_until_orphaned, args=(anchoring,), daemon=True).start()
+            when_orphaned(anchoring.stop)
             typer.echo(READY)
         anchoring.run()
         engine.dispose()
         ledger.close()
-
-
-def _until_orphaned(anchoring: Worker) -> None:
-    """Stop when whoever started this process is gone: then the pipe on standard input ends."""
-    sys.stdin.buffer.read()
-    anchoring.stop()

@@ -1,6 +1,7 @@
 """`tidegate demo`: the whole story on one machine, against a real gateway, over HTTP."""
 
 import shutil
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ def demo(
     in the portal with a passkey, the bank pulls and verifies offline, the trader revokes, the bank is refused. Takes
     seconds, needs no network, and removes only what an earlier demo made in DIR. Exit code 0 only if every act held.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the gateway too, as Ctrl-C does
     out = out.absolute()
     folder.prepare(out)
     teller = Teller(console())

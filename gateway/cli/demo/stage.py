@@ -34,9 +34,9 @@ class Stage:
     def __enter__(self) -> Self:
         """Start the gateway and wait until it is ready. Raises `CommandError`."""
         with self._log.open("wb") as log:
-            command = own_command("serve", "--data", str(self.data), "--port", str(self.port))
+            command = own_command("serve", "--data", str(self.data), "--port", str(self.port), "--attached")
             self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(), start_new_session=True
+                command, stdout=log, stderr=log, stdin=subprocess.PIPE, env=_environment(), start_new_session=True
             )
         try:
             self._wait(lambda state: state["status"] == "ready", START_SECONDS, "the gateway did not start")
@@ -48,6 +48,8 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self._http.close()
         self._process.send_signal(signal.SIGTERM)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         try:
             self._process.wait(2 * STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,69 @@
+"""The demo, run as people run it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TITLES = (
+    "1. The operator registers a carrier, a trader and a bank",
+    "2. The trader enrols a passkey by invitation",
+    "3. The carrier asks to be linked",
+    "4. The carrier pushes transport documents and events, as DCSA defines them",
+    "5. The bank asks for consent to two shipments",
+    "6. The bank pulls evidence",
+    "7. The bank verifies offline, with a trust file and nothing else",
+    "8. Somebody changes one character of the evidence",
+    "9. The trader sees in the portal who looked, and stops sharing",
+    "10. The bank pulls again, and is refused",
+)
+HELD = (
+    "transport-document-118.json: 1 sealed (bill_of_lading)",
+    "events.json: 8 sealed (transport_event)",
+    "the trader leaves out shipment OCLNHKG26131",
+    "OK: 6 records of lantern-trading, given to harbour-bank under consent",
+    "NOT VALID at step 12 of 12: receipt: the receipt is for 'harbour-bank', expected 'another-bank'",
+    "NOT VALID at step 3 of 12",
+    "revoked, in two clicks",
+    "the pull is refused: 401 invalid_token: the consent is revoked",
+    "and so is a new token: invalid_grant: the consent is revoked",
+    "Every act held.",
+)
+
+
+def tidegate(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gateway", *arguments]
+    return subprocess.run(  # noqa: S603 - our own command
+        command, capture_output=True, text=True, check=False, cwd=folder
+    )
+
+
+@pytest.mark.xdist_group("processes")
+def test_the_demo_tells_the_whole_story_and_can_be_told_again(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    for _ in range(2):
+        told = tidegate("demo", "--out", str(out), folder=Path.cwd())
+        assert told.returncode == 0, told.stdout + told.stderr
+        places = [told.stdout.find(title) for title in TITLES]
+        assert -1 not in places
+        assert places == sorted(places)
+        assert [line for line in HELD if line not in told.stdout] == []
+        assert "\x1b" not in told.stdout
+    verified = tidegate("verify", "evidence.json", "--trust", "trust.json", "--audience", "harbour-bank", folder=out)
+    assert verified.returncode == 0
+    evidence = json.loads((out / "evidence.json").read_bytes())
+    assert evidence["format"] == "tidegate-evidence/1"
+    assert "OCLNHKG26131" not in (out / "evidence.json").read_text()
+    assert (out / "bank" / "harbour-bank.pem").stat().st_mode & 0o077 == 0
+    assert not (out / "data" / "postgresql" / "postmaster.pid").exists()
+
+
+def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "thesis.txt"
+    kept.write_text("years of work")
+    refused = tidegate("demo", "--out", str(tmp_path), folder=Path.cwd())
+    assert refused.returncode == 1
+    assert refused.stderr == f"error: {tmp_path} is not empty, and no demo made it: choose another with --out\n"
+    assert kept.read_text() == "years of work"
