@@ -74,7 +74,10 @@ def _prove(engine: Engine, backend: Backend, signer: Signer) -> bool:
         height = backend.height()
         if height <= 1 or proofs.proved_height(session) == height:
             return False
-        proofs.prove_keys(session, backend, height)
+        try:
+            proofs.prove_keys(session, backend, height)
+        except LookupError:
+            session.rollback()  # the ledger has moved on meanwhile: the next step proves under its new height
         return True
 
 

@@ -29,8 +29,8 @@ def known(session: Session, provider_id: str, about: Iterable[Reference]) -> Kno
     )
     assigned = {wanted[each.reference_key]: each.owner_id for each in assignments}
     documents: dict[Reference, set[str | None]] = {}
-    for record in store.bearing(session, provider_id, wanted):
-        if record.state == State.CURRENT and record.product not in rules.INHERITING:
+    for record in _documents(session, provider_id, wanted):
+        if record.state == State.CURRENT:
             for each in set(references(record)) & set(wanted.values()):
                 documents.setdefault(each, set()).add(record.owner_id)
     return Known(assigned, {each: frozenset(owners) for each, owners in documents.items()})
@@ -71,7 +71,10 @@ def assign(
 
 
 def _check_owners(session: Session, provider_id: str, reference: Reference, owner_id: str) -> None:
-    for record in store.bearing(session, provider_id, [reference.key]):
+    for record in (
+        *_documents(session, provider_id, [reference.key]),
+        *_events(session, provider_id, [reference.key]),
+    ):
         owner = held(record)
         if owner is not None and owner.basis is not Basis.INHERITED and owner.owner_id != owner_id:
             raise ConflictError(f"{record.product} {record.key!r} bears it and belongs to {owner.owner_id!r}")
@@ -87,11 +90,18 @@ def settle(
     """
     changed: list[str] = []
     touched = {each.key for each in about}
-    documents = [each for each in store.bearing(session, provider_id, touched) if each.product not in rules.INHERITING]
+    documents = _documents(session, provider_id, touched)
     changed += _give(session, master, provider_id, documents, now=now)
     touched |= {each.key for document in documents for each in references(document)}
-    events = [each for each in store.bearing(session, provider_id, touched) if each.product in rules.INHERITING]
-    return changed + _give(session, master, provider_id, events, now=now)
+    return changed + _give(session, master, provider_id, _events(session, provider_id, touched), now=now)
+
+
+def _documents(session: Session, provider_id: str, reference_keys: Iterable[str]) -> list[Stored]:
+    return store.bearing(session, provider_id, reference_keys, products=rules.INHERITING, among=False)
+
+
+def _events(session: Session, provider_id: str, reference_keys: Iterable[str]) -> list[Stored]:
+    return store.bearing(session, provider_id, reference_keys, products=rules.INHERITING, among=True)
 
 
 def _give(session: Session, master: bytes, provider_id: str, records: list[Stored], *, now: datetime) -> list[str]:

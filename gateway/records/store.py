@@ -83,11 +83,17 @@ def versions(session: Session, provider_id: str, keys: Iterable[tuple[str, str]]
     return [row for row in rows if (row.product, row.key) in wanted]
 
 
-def bearing(session: Session, provider_id: str, reference_keys: Iterable[str]) -> list[Stored]:
-    """Return a provider's records, superseded ones too, that bear any of the references, oldest first."""
+def bearing(
+    session: Session, provider_id: str, reference_keys: Iterable[str], *, products: Iterable[str], among: bool
+) -> list[Stored]:
+    """Return a provider's records that bear any of the references, oldest first, superseded ones too.
+
+    Only those `among` the products, or only those not among them.
+    """
     wanted = sorted(set(reference_keys))
     shared = col(Record.reference_keys).op("&&")(cast(wanted, ARRAY(Text)))
-    return _stored(session, col(Record.provider_id) == provider_id, shared) if wanted else []
+    product = col(Record.product).in_(products) if among else col(Record.product).not_in(products)
+    return _stored(session, col(Record.provider_id) == provider_id, shared, product) if wanted else []
 
 
 def numbered(session: Session, ids: Sequence[str]) -> list[Stored]:

@@ -80,11 +80,17 @@ def test_superseding_says_by_what(session: Session) -> None:
 def test_records_are_found_by_the_references_they_bear(session: Session) -> None:
     participants(session)
     bearing = sealed("e1", identifier("booking", "BK1"), identifier("container", "MSKU0000000", None))
-    stored(session, bearing, sealed("e2", identifier("booking", "BK2")))
-    found = store.bearing(session, CARRIER, ["booking|SCAC:OCLN|BK1"])
-    assert [each.id for each in found] == [bearing.id]
-    assert store.bearing(session, CARRIER, []) == []
-    assert store.bearing(session, "somebody-else", ["booking|SCAC:OCLN|BK1"]) == []
+    bill = sealed("b1", identifier("booking", "BK1"), product="bill_of_lading")
+    stored(session, bearing, bill, sealed("e2", identifier("booking", "BK2")))
+
+    def found(provider: str, *keys: str, among: bool = True) -> list[str]:
+        records = store.bearing(session, provider, keys, products=["transport_event"], among=among)
+        return [each.id for each in records]
+
+    assert found(CARRIER, "booking|SCAC:OCLN|BK1") == [bearing.id]
+    assert found(CARRIER, "booking|SCAC:OCLN|BK1", among=False) == [bill.id]
+    assert found(CARRIER) == []
+    assert found("somebody-else", "booking|SCAC:OCLN|BK1") == []
 
 
 def test_the_same_bytes_are_found_again(session: Session) -> None:
