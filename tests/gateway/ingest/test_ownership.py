@@ -174,6 +174,16 @@ def test_events_of_a_booking_are_nobodys_once_its_documents_have_two_owners(ocea
     assert owner_of(oceanline.session, named.id) == (TRADER, "inherited")
 
 
+def test_only_the_current_version_of_a_document_gives_its_owner(oceanline: Carrier) -> None:
+    (event_of_old_booking,) = oceanline.push_events(event("a", bills=(), bookings=(BOOKING,)))
+    oceanline.push_document(transport_document(), owner=TRADER)
+    assert owner_of(oceanline.session, event_of_old_booking.id) == (TRADER, "inherited")
+    oceanline.push_document(transport_document(bookings=("OCLNBK260119",)))
+    assert owner_of(oceanline.session, event_of_old_booking.id) == (None, None)
+    (later,) = oceanline.push_events(event("b", bills=(), bookings=(BOOKING,)))
+    assert owner_of(oceanline.session, later.id) == (None, None)
+
+
 def test_an_event_that_names_bills_of_two_owners_is_nobodys(oceanline: Carrier) -> None:
     oceanline.push_document(transport_document(), owner=TRADER)
     oceanline.push_document(transport_document(OTHER_BILL), owner=RIVAL)
