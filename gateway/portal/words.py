@@ -1,6 +1,6 @@
 """A request or consent in plain words: the very sentences that a person reads, signs over, and finds again later."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from gateway.consent.values import duration
 from gateway.portal.pages import _
 
 PRODUCTS = {
-    "bill_of_lading": _("Bills of lading: parties, cargo, routing and terms"),
-    "transport_event": _("Tracking events: what was planned, estimated and done"),
+    "bill_of_lading": _("Bills of lading"),
+    "transport_event": _("Tracking events"),
 }
 SCHEMES = {
     "transport_document": _("Bill of lading"),
@@ -27,6 +27,10 @@ BEYOND = {
     "frequency": _("more often than is usual for this purpose"),
     "data_life": _("to keep the data longer than is usual for this purpose"),
     "onward_sharing": _("to share the data onward, which is not usual for this purpose"),
+}
+WHOLE = {
+    "bill_of_lading": _("all of them: parties, cargo, routing, terms"),
+    "transport_event": _("all of them: what was planned, estimated and done, when and where"),
 }
 STATES = {
     "requested": _("Waiting for you"),
@@ -60,7 +64,7 @@ def summary(terms: TradeData, *, bank: str) -> list[Line]:
         Line(_("Names and contacts of people"), tuple(_personal(terms))),
         Line(_("Data dated"), (_period(terms),)),
         Line(_("How often"), (_frequency(terms),)),
-        Line(_("Until"), (day(terms.expires),)),
+        Line(_("Until"), (moment(terms.expires),)),
         Line(_("They must delete it after"), (length(duration(terms.data_life)),)),
         Line(_("Shared with others"), (_("Yes, they may pass it on") if terms.onward_sharing else _("No"),)),
     ]
@@ -128,10 +132,8 @@ def organisation(participant: Mapping[str, Any]) -> str:
 def _products(terms: TradeData) -> Iterator[str]:
     for name in terms.products:
         parts = terms.fields.get(name)
-        yield product(name)
-        if parts:
-            told = ", ".join(part.strip("/").replace("/", " > ").replace("_", " ") for part in parts)
-            yield _("Of these only: %(parts)s") % {"parts": told}
+        told = _("only %(parts)s") % {"parts": _listed(parts)} if parts else WHOLE.get(name, _("all of them"))
+        yield f"{product(name)}: {told}"
 
 
 def _personal(terms: TradeData) -> Iterator[str]:
@@ -139,8 +141,11 @@ def _personal(terms: TradeData) -> Iterator[str]:
     if not asked:
         yield _("Not shared")
     else:
-        told = ", ".join(part.strip("/").replace("/", " > ").replace("_", " ") for part in asked)
-        yield _("Shared: %(parts)s") % {"parts": told}
+        yield _("Shared: %(parts)s") % {"parts": _listed(asked)}
+
+
+def _listed(pointers: Sequence[str]) -> str:
+    return ", ".join(pointer.strip("/").replace("/", " > ").replace("_", " ") for pointer in pointers)
 
 
 def _period(terms: TradeData) -> str:
@@ -154,7 +159,7 @@ def _frequency(terms: TradeData) -> str:
     told = [_("As often as they like")]
     if terms.frequency:
         per = length(duration(terms.frequency.per))
-        told = [_("At most %(times)s times in %(per)s") % {"times": terms.frequency.max, "per": per}]
+        told = [_("At most %(times)s times within %(per)s") % {"times": terms.frequency.max, "per": per}]
     if terms.maximum_pulls:
         told.append(_("%(times)s times in all") % {"times": terms.maximum_pulls})
     return ", ".join(told)

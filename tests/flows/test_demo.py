@@ -1,11 +1,11 @@
 """The demo, run as people run it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.cli import process
 
 TITLES = (
     "1. The operator registers a carrier, a trader and a bank",
@@ -33,26 +33,17 @@ HELD = (
 )
 
 
-def tidegate(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway", *arguments]
-    return subprocess.run(  # noqa: S603 - our own command
-        command, capture_output=True, text=True, check=False, cwd=folder
-    )
-
-
 @pytest.mark.xdist_group("processes")
 def test_the_demo_tells_the_whole_story_and_can_be_told_again(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     for _ in range(2):
-        told = tidegate("demo", "--out", str(out), folder=Path.cwd())
-        assert told.returncode == 0, told.stdout + told.stderr
+        told = process("demo", "--out", out)
         places = [told.stdout.find(title) for title in TITLES]
         assert -1 not in places
         assert places == sorted(places)
         assert [line for line in HELD if line not in told.stdout] == []
         assert "\x1b" not in told.stdout
-    verified = tidegate("verify", "evidence.json", "--trust", "trust.json", "--audience", "harbour-bank", folder=out)
-    assert verified.returncode == 0
+    process("verify", "evidence.json", "--trust", "trust.json", "--audience", "harbour-bank", folder=out)
     evidence = json.loads((out / "evidence.json").read_bytes())
     assert evidence["format"] == "tidegate-evidence/1"
     assert "OCLNHKG26131" not in (out / "evidence.json").read_text()
@@ -63,7 +54,6 @@ def test_the_demo_tells_the_whole_story_and_can_be_told_again(tmp_path: Path) ->
 def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     kept = tmp_path / "thesis.txt"
     kept.write_text("years of work")
-    refused = tidegate("demo", "--out", str(tmp_path), folder=Path.cwd())
-    assert refused.returncode == 1
+    refused = process("demo", "--out", tmp_path, code=1)
     assert refused.stderr == f"error: {tmp_path} is not empty, and no demo made it: choose another with --out\n"
     assert kept.read_text() == "years of work"

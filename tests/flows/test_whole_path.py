@@ -153,7 +153,7 @@ def test_what_a_bank_was_given_is_on_the_owners_page(path: WholePath) -> None:
     visitor = path.visitor().signed_in()
     assert "Last viewed: never" in visitor.open("/portal/consents").text
     path.as_bank().evidence(tokens)
-    assert "Viewed 1 times" in visitor.open(f"/portal/consents/{tokens.grant_id}").text
+    assert "Times viewed: 1." in visitor.open(f"/portal/consents/{tokens.grant_id}").text
 
 
 def test_the_evidence_is_one_canonical_document(path: WholePath) -> None:

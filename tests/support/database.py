@@ -21,6 +21,8 @@ def cluster() -> Iterator[str]:
     """Run PostgreSQL and yield the URL of its maintenance database; `template_tidegate` holds the migrated tables."""
     with tempfile.TemporaryDirectory() as folder, postgresql(Path(folder) / "pg") as url:
         with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # a test's database need not survive the machine
+            connection.execute("SELECT pg_reload_conf()")
             connection.execute("CREATE DATABASE template_tidegate")
         engine = connect(_database(url, "template_tidegate"))
         upgrade(engine)

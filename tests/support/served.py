@@ -1,0 +1,54 @@
+"""A gateway served by uvicorn on a free port of this machine, for a real browser."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from gateway import keys
+from gateway.app import create_app
+from gateway.clock import utc_now
+from gateway.settings import Settings
+
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A gateway that listens."""
+
+    url: str
+    app: FastAPI
+    settings: Settings
+
+
+@contextmanager
+def served(database_url: str, folder: Path) -> Iterator[Served]:
+    """Serve a gateway until the block ends."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        settings = Settings(data_dir=folder, issuer=f"http://localhost:{port}", port=port)
+        keys.create(settings.keys_path)
+        app = create_app(settings, keyring=keys.load(settings.keys_path), database_url=database_url, clock=utc_now)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        _until_started(server)
+        yield Served(settings.issuer, app, settings)
+        server.should_exit = True
+        thread.join(PATIENCE)
+
+
+def _until_started(server: uvicorn.Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the gateway did not start")
+        time.sleep(0.01)
