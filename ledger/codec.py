@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-from base64 import urlsafe_b64encode
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from typing import Any
 
 import rfc8785
@@ -13,6 +12,7 @@ from schemas import strict_json
 from schemas.strict_json import DEPTH, Json, StrictJsonError
 
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]*")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 SALT_BYTES = 32
 
 
@@ -44,7 +44,7 @@ def parse_canonical(data: bytes, *, max_bytes: int, max_depth: int = DEPTH) -> J
 
 def b64u(data: bytes) -> str:
     """Return base64url without padding (RFC 4648 section 5)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def unb64u(text: object, *, size: int | None = None) -> bytes:

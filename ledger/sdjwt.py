@@ -7,6 +7,7 @@ withheld object or array is one digest and does not show how long it is.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from json import JSONEncoder
+from json.encoder import encode_basestring
 from secrets import token_bytes
 from typing import Any
 
@@ -19,6 +20,7 @@ MOST_DISCLOSURE_BYTES = 1_048_576
 MOST_DEPTH = 64
 ALG = "sha-256"
 RESERVED = ("_sd", "...")
+_TEXT = encode_basestring
 _ENCODE = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -49,8 +51,7 @@ def _conceal_members(
     for name, value in claims.items():
         if name in RESERVED:
             raise CodecError(f"a claim named {name!r} cannot be made disclosable")
-        place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        digests.append(_disclose(name, value, place, parent, found, salt))
+        digests.append(_disclose(name, value, pointer + _step(name), parent, found, salt))
     return sorted(digests)
 
 
@@ -62,23 +63,32 @@ def _disclose(
     found: list[Disclosure],
     salt: Callable[[int], bytes],
 ) -> str:
+    """Add the disclosure of a value, parents before children, and return its digest."""
     own = len(found)
     found.append(Disclosure(pointer, parent, ""))
     shown = _conceal_value(value, pointer, own, found, salt)
-    parts = [b64u(salt(SALT_BYTES)), shown] if name is None else [b64u(salt(SALT_BYTES)), name, shown]
-    encoded = b64u(_ENCODE(parts).encode())
+    head = _TEXT(b64u(salt(SALT_BYTES))) if name is None else f"{_TEXT(b64u(salt(SALT_BYTES)))},{_TEXT(name)}"
+    encoded = b64u(f"[{head},{shown}]".encode())
     found[own] = Disclosure(pointer, parent, encoded)
     return digest(encoded)
 
 
-def _conceal_value(
-    value: object, pointer: str, own: int, found: list[Disclosure], salt: Callable[[int], bytes]
-) -> object:
+def _conceal_value(value: object, pointer: str, own: int, found: list[Disclosure], salt: Callable[[int], bytes]) -> str:
+    """Return the JSON text of a value whose members and elements are digests."""
     if isinstance(value, Mapping):
-        return {"_sd": _conceal_members(value, pointer, own, found, salt)} if value else {}
+        digests = _conceal_members(value, pointer, own, found, salt)
+        return _members_text(digests)
     if isinstance(value, list):
-        return [{"...": _disclose(None, element, pointer, own, found, salt)} for element in value]
-    return value
+        return "[" + ",".join(f'{{"...":"{_disclose(None, each, pointer, own, found, salt)}"}}' for each in value) + "]"
+    return _ENCODE(value)
+
+
+def _members_text(digests: list[str]) -> str:
+    return '{"_sd":["' + '","'.join(digests) + '"]}' if digests else "{}"
+
+
+def _step(name: str) -> str:
+    return "/" + (name.replace("~", "~0").replace("/", "~1") if "/" in name or "~" in name else name)
 
 
 def digest(encoded: str) -> str:

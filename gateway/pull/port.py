@@ -14,6 +14,7 @@ from gateway.anchoring import reads
 from gateway.oauth.tokens import Token
 from gateway.pull.final import Final
 from gateway.pull.question import Place
+from gateway.records.references import reference
 
 POOL = 16
 PAGE = 200
@@ -31,7 +32,7 @@ SELECT r.id, r.provider_id, r.owner_id, r.product, r.version, r.identifiers, r.d
     r.disclosures, r.received_at, h.wrapped AS holder_key
 FROM record r LEFT JOIN holderkey h ON h.holder = 'owner/' || r.owner_id
 WHERE r.owner_id = $1 AND r.product = ANY($2) AND r.state = 'current'
-    AND ($3::jsonb[] IS NULL OR r.identifiers @> ANY($3::jsonb[]))
+    AND ($3::text[] IS NULL OR r.reference_keys && $3)
     AND ($4::date IS NULL OR r.day >= $4) AND ($5::date IS NULL OR r.day <= $5)
     AND ($6::timestamptz IS NULL OR r.received_at > $6)
     AND ($7::timestamptz IS NULL OR (r.received_at, r.id) > ($7, $8))
@@ -113,7 +114,7 @@ class Snapshot:
         self, owner_id: str, permit: Permit, *, since: datetime | None, after: Place | None
     ) -> tuple[list[Candidate], bool]:
         """Return a page of records that the permit may cover, and whether there are more."""
-        wanted = [json.dumps([each]) for each in permit.identifiers] if permit.identifiers else None
+        wanted = [reference(each).key for each in permit.identifiers] if permit.identifiers else None
         rows = await self.connection.fetch(
             RECORDS,
             owner_id,

@@ -45,7 +45,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
 """The steps in their order; a step is known by its number, counted from 1."""
 
 
-def verify(  # noqa: PLR0913 - each is one thing a verifier is asked
+def verify(
     evidence: bytes,
     trust: bytes,
     *,

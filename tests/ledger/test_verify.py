@@ -234,7 +234,10 @@ def test_a_key_that_is_not_registered_fails(maker: Maker) -> None:
     maker.operator.receipts = Key()
     step, said = failure(maker, maker.make())
     assert step == 1
-    assert said == "parse strictly: key proof: other is for absence, expected an empty list"
+    assert said.removeprefix("parse strictly: key proof: ") in (
+        "other is for absence, expected an empty list",
+        "value is no object",
+    )
 
 
 def test_a_record_under_another_sealing_key_fails(maker: Maker) -> None:

@@ -33,12 +33,25 @@ def cluster() -> Iterator[str]:
 @contextmanager
 def database(cluster_url: str) -> Iterator[str]:
     """Yield the URL of a fresh database with all tables; drop it at the end."""
+    with _created(cluster_url, "TEMPLATE template_tidegate STRATEGY file_copy") as url:
+        yield url
+
+
+@contextmanager
+def empty_database(cluster_url: str) -> Iterator[str]:
+    """Yield the URL of a database without tables; drop it at the end."""
+    with _created(cluster_url, "") as url:
+        yield url
+
+
+@contextmanager
+def _created(cluster_url: str, options: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(cluster_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_tidegate STRATEGY file_copy")
+        connection.execute(f"CREATE DATABASE {name} {options}".encode())
     yield _database(cluster_url, name)
     with psycopg.connect(cluster_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def _database(url: str, name: str) -> str:
