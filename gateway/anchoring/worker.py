@@ -6,8 +6,9 @@ and what the ledger says is stored together with its proof.
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
@@ -32,6 +33,10 @@ IDLE_SECONDS = 5.0
 """How long to sleep at most without being woken."""
 POLL_SECONDS = 0.05
 """How often to ask the ledger while entries are on their way."""
+SWEEP_SECONDS = 15.0
+"""How often to do what is due by time alone."""
+Sweep = Callable[[Session, datetime], None]
+"""What higher features want done by time: (session, now). Handed in, for they lie above."""
 _log = structlog.get_logger(__name__)
 
 
@@ -93,9 +98,19 @@ def _turn(engine: Engine) -> Iterator[Session]:
 class Worker:
     """Runs `step` whenever there is something to do, until stopped."""
 
-    def __init__(self, engine: Engine, backend: Backend, keyring: Keyring, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        backend: Backend,
+        keyring: Keyring,
+        settings: Settings,
+        clock: Clock,
+        *,
+        sweep: Sweep | None = None,
+    ) -> None:
         self._engine, self._backend, self._keyring = engine, backend, keyring
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._sweep = settings, clock, sweep
+        self._swept_at = float("-inf")
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -117,8 +132,18 @@ class Worker:
         with self._connection() as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             while not self._stopping.is_set():
+                self._sweep_if_due()
                 if not step(self._engine, self._backend, self._keyring, self._settings, self._clock()):
                     deque(connection.notifies(timeout=self._pause(), stop_after=1), maxlen=0)
+
+    def _sweep_if_due(self) -> None:
+        """Do what is due by time alone, every now and then, in a transaction of its own."""
+        if self._sweep is None or time.monotonic() - self._swept_at < SWEEP_SECONDS:
+            return
+        with Session(self._engine) as session:
+            self._sweep(session, self._clock())
+            session.commit()
+        self._swept_at = time.monotonic()
 
     def _connection(self) -> psycopg.Connection:
         url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
