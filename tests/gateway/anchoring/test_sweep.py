@@ -1,6 +1,7 @@
 """What is due by time alone is done by the worker."""
 
 import threading
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -29,8 +30,8 @@ def worked(engine: Engine, folder: Path, clock: Clock) -> None:
         swept = threading.Event()
         sweep = sweep_of(settings)
 
-        def noted(session: Session, now: object) -> None:
-            sweep(session, clock())
+        def noted(session: Session, now: datetime) -> None:
+            sweep(session, now)
             swept.set()
 
         worker = Worker(engine, steps.backend, keyring, settings, clock, sweep=noted)
