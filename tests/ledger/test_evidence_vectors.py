@@ -1,4 +1,4 @@
-"""The published vectors: each verifies, or fails at the step that is written beside it; and the page names the forms."""
+"""The published vectors: each verifies, or fails at the step written beside it; and the page names the forms."""
 
 import json
 from datetime import datetime
