@@ -2,17 +2,17 @@
 
 import json
 import webbrowser
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from gateway.cli import grants
-from gateway.cli.faults import USAGE, CommandError
+from gateway.cli.asking import Asked
+from gateway.cli.faults import CommandError
 from gateway.cli.lazy import commands, examples
 from gateway.cli.remote import DEFAULT_GATEWAY, ClientOption, GatewayOption, KeyOption, connect
-from gateway.cli.values import duration, identifier
+from gateway.cli.values import duration
 from gateway.client.bank import Bank, ConsentRequest
 from gateway.client.connection import Connection, Tokens
 from gateway.client.errors import ProtocolError
@@ -28,6 +28,10 @@ IdentifierOption = Annotated[
     list[str] | None, typer.Option("--identifier", metavar="SCHEME:VALUE", help="Only this shipment; may be repeated.")
 ]
 LastsOption = Annotated[str, typer.Option("--for", metavar="DURATION", help="When the consent ends.")]
+DataLifeOption = Annotated[str, typer.Option(metavar="DURATION", help="How long you keep what you pull.")]
+JurisdictionOption = Annotated[
+    list[str] | None, typer.Option(metavar="COUNTRY", help="Where you keep it; may be repeated. [default: HK]")
+]
 DetailsOption = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="The whole trade_data object instead (RFC 9396).")
 ]
@@ -55,6 +59,8 @@ def request(  # noqa: PLR0913 - one parameter is one option
     text: TextOption = None,
     identifiers: IdentifierOption = None,
     lasts: LastsOption = "90d",
+    data_life: DataLifeOption = "90d",
+    jurisdiction: JurisdictionOption = None,
     details: DetailsOption = None,
     redirect_uri: RedirectOption = "http://localhost:8441/back",
     patience: PatienceOption = "10m",
@@ -67,7 +73,13 @@ def request(  # noqa: PLR0913 - one parameter is one option
     Prints the link for the owner, then the consent's id, for: tidegate pull. The owner may narrow what you ask; what
     was granted is printed.
     """
-    asked = _read(details) if details else _asked(owner, product, purpose, text, identifiers, lasts)
+    asked = (
+        _read(details)
+        if details
+        else Asked(
+            owner, product or [], purpose, text, lasts, data_life, jurisdiction or ["HK"], identifiers or []
+        ).details()
+    )
     with connect(gateway, client, key) as connection, RedirectListener(redirect_uri) as listener:
         bank = Bank(connection)
         pushed = bank.request(asked, redirect_uri=redirect_uri)
@@ -107,25 +119,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CommandError(f"{path}: expected one trade_data object")
     return found
-
-
-def _asked(
-    owner: str | None,
-    products: list[str] | None,
-    purpose: str,
-    text: str | None,
-    identifiers: list[str] | None,
-    lasts: str,
-) -> dict[str, Any]:
-    if not owner or not products or not text:
-        raise CommandError("--owner, --product and --text are needed, or --details", code=USAGE)
-    scheme, _, value = owner.partition(":")
-    ends = datetime.now(UTC) + duration(lasts)
-    asked: dict[str, Any] = {
-        "type": "trade_data",
-        "owner": {"scheme": scheme, "value": value},
-        "products": products,
-        "expires_at": (ends + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "purpose": {"code": purpose, "text": text},
-    }
-    return {**asked, "identifiers": [identifier(each) for each in identifiers]} if identifiers else asked

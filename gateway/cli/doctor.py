@@ -14,9 +14,8 @@ from sqlmodel import Session
 from gateway import keys
 from gateway.cli.faults import FAILED
 from gateway.cli.lazy import commands, examples
-from gateway.cli.runtime import DataOption, database, open_ledger, read_settings
+from gateway.cli.runtime import DataOption, database, engine_on, open_ledger, read_settings
 from gateway.clock import utc_now
-from gateway.db import connect
 from gateway.health.readiness import backlog, database_fault
 from gateway.keys import KeysError
 from gateway.settings import Settings
@@ -103,12 +102,11 @@ def _database(settings: Settings) -> str:
 
 
 def _look_into(url: str) -> str:
-    engine = connect(url, pool=1)
-    if fault := database_fault(engine):
-        raise Unwell(f"{fault}: check DATABASE_URL, or that PostgreSQL runs")
-    with Session(engine) as session:
-        waiting = backlog(session, now=utc_now())
-    engine.dispose()
+    with engine_on(url) as engine:
+        if fault := database_fault(engine):
+            raise Unwell(f"{fault}: check DATABASE_URL, or that PostgreSQL runs")
+        with Session(engine) as session:
+            waiting = backlog(session, now=utc_now())
     if waiting.late:
         raise Unwell(
             f"the oldest of {waiting.leaves + waiting.entries} that wait for the ledger has done so for "

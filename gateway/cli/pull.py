@@ -37,8 +37,9 @@ def pull_evidence(
 ) -> None:
     """Pull evidence under a consent.
 
-    It is written byte by byte as it came. A question with many records is answered in pages, each with its own receipt: the second goes to FILE-2, and so
-    on. Exit code 1 if the pull is refused, as after a revocation; 3 if the consent is not yet final on the ledger.
+    It is written byte by byte as it came. A question with many records is answered in pages, each with its own
+    receipt: the second goes to FILE-2, and so on. Exit code 1 if the pull is refused, as after a revocation; 3 if the
+    consent is not yet final on the ledger.
     """
     question: dict[str, Any] = {"products": product} if product else {}
     if identifiers:

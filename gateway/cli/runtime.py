@@ -68,22 +68,24 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def current_engine(settings: Settings) -> Iterator[Engine]:
-    """Yield an engine on the database, brought to the newest schema where it is the embedded one."""
-    with database(settings) as url:
-        engine = connect(url)
-        if settings.database_url is None:
-            upgrade(engine)
+def engine_on(url: str) -> Iterator[Engine]:
+    """Yield an engine of two connections for a short task."""
+    engine = connect(url, pool=2)
+    try:
         yield engine
+    finally:
         engine.dispose()
 
 
 @contextmanager
 def transaction(settings: Settings) -> Iterator[Session]:
-    """Yield a session whose work is committed at the end, unless it raises."""
-    with current_engine(settings) as engine, Session(engine) as session:
-        yield session
-        session.commit()
+    """Yield a session whose work is committed at the end, unless it raises. An embedded database is upgraded first."""
+    with database(settings) as url, engine_on(url) as engine:
+        if settings.database_url is None:
+            upgrade(engine)
+        with Session(engine) as session:
+            yield session
+            session.commit()
 
 
 def open_ledger(settings: Settings, keyring: Keyring) -> Embedded:

@@ -17,9 +17,8 @@ from gateway.cli import logs
 from gateway.cli.faults import CommandError
 from gateway.cli.lazy import commands, examples
 from gateway.cli.output import console
-from gateway.cli.runtime import DataOption, database, first_keys, read_settings
+from gateway.cli.runtime import DataOption, database, engine_on, first_keys, read_settings
 from gateway.cli.supervision import AttachedOption, Child, own_command, when_orphaned
-from gateway.db import connect
 from gateway.keys import Keyring
 from gateway.migrations import upgrade
 from gateway.settings import Settings
@@ -60,23 +59,31 @@ def serve(
     if attached:
         when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
-        with _listening(settings) as listener, _alone(settings.data_dir), database(settings) as url:
-            _run(settings, url, listener)
+        with _listening(settings) as listener, _alone(settings.data_dir), ExitStack() as stack:
+            worker = stack.enter_context(_worker(settings)) if settings.database_url is None else None
+            url = stack.enter_context(database(settings))
+            if worker:
+                stack.callback(worker.end)  # before PostgreSQL
+            _run(settings, url, worker, listener)
     except Stop:
         console().print("stopped")
 
 
-def _run(settings: Settings, url: str, listener: socket.socket) -> None:
+def _run(settings: Settings, url: str, worker: Child | None, listener: socket.socket) -> None:
     keyring = first_keys(settings)
-    engine = connect(url, pool=1)
-    upgrade(engine)
-    engine.dispose()
-    with ExitStack() as stack:
-        if settings.database_url is None:
-            environment = {**os.environ, "TIDEGATE_DATA_DIR": str(settings.data_dir)}
-            stack.enter_context(Child(own_command("worker", "--attached"), environment=environment))
-        _tell(settings)
-        _server(settings, keyring, url).run(sockets=[listener])
+    with engine_on(url) as engine:
+        upgrade(engine)
+    server = _server(settings, keyring, url)
+    if worker:
+        worker.begin()
+    _tell(settings)
+    server.run(sockets=[listener])
+
+
+def _worker(settings: Settings) -> Child:
+    """Return the worker of the embedded shape, which loads while the database starts."""
+    environment = {**os.environ, "TIDEGATE_DATA_DIR": str(settings.data_dir), "TIDEGATE_ISSUER": settings.issuer}
+    return Child(own_command("worker", "--attached"), environment=environment)
 
 
 def _server(settings: Settings, keyring: Keyring, url: str) -> uvicorn.Server:

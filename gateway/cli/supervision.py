@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Annotated, Self
 
 import structlog
@@ -15,6 +16,7 @@ from gateway.cli.faults import CommandError
 STOP_SECONDS = 15.0
 """How long a child may take to end before it is killed."""
 STANDARD_INPUT = 0
+GO = b"go\n"
 MOMENT_SECONDS = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """How long to wait before a child is started again: doubled each time it dies at once."""
@@ -25,9 +27,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Child:
-    """A child process that says one line when it is ready and ends when its standard input does.
+    """A child process that loads, waits for a word, says one line when it is ready, and ends when its input does.
 
-    Used in a `with` statement: inside it the child runs; if it dies it is started again.
+    Used in a `with` statement, at whose beginning it starts to load; after `begin` it runs, and if it dies it is
+    started again.
     """
 
     def __init__(self, command: Sequence[str], *, environment: dict[str, str]) -> None:
@@ -36,21 +39,25 @@ class Child:
         self._watcher = threading.Thread(target=self._watch, name="child watcher")
 
     def __enter__(self) -> Self:
-        """Start the child and wait until it is ready. Raises `CommandError` if it ends before."""
         self._process = self._start()
-        if not self._ready():
-            self._end()
-            raise CommandError("the worker did not start; what it said stands above")
-        self._watcher.start()
         return self
 
+    def begin(self) -> None:
+        """Let the child begin, and wait until it is ready. Raises `CommandError` if it ends before."""
+        if not self._ready():
+            raise CommandError("the worker did not start; what it said stands above")
+        self._watcher.start()
+
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End the child, for good. Doing it again changes nothing."""
         self._stopping.set()
-        while True:
-            self._end()
+        self._end()
+        while self._watcher.is_alive():
             self._watcher.join(MOMENT_SECONDS)
-            if not self._watcher.is_alive():  # else it started another one meanwhile
-                return
+            self._end()  # once more, if the watcher has started another one meanwhile
 
     @property
     def pid(self) -> int:
@@ -68,8 +75,13 @@ class Child:
         )
 
     def _ready(self) -> bool:
-        stdout = self._process.stdout
-        return stdout is not None and bool(stdout.readline())
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            return False
+        with suppress(BrokenPipeError):
+            stdin.write(GO)
+            stdin.flush()
+        return bool(stdout.readline())
 
     def _watch(self) -> None:
         pause = FIRST_PAUSE
@@ -88,7 +100,8 @@ class Child:
         """End the child by closing its standard input; its output last, for the watcher may be reading it."""
         process = self._process
         if process.stdin is not None:
-            process.stdin.close()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -102,7 +115,13 @@ def _close(process: subprocess.Popen[bytes]) -> None:
     """Close the pipes to a process that has ended."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            pipe.close()
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+def wait_for_word() -> bool:
+    """Wait, as a child, until the parent lets it begin; return whether it did rather than end."""
+    return bool(os.read(STANDARD_INPUT, len(GO)))
 
 
 def when_orphaned(end: Callable[[], object]) -> None:

@@ -64,7 +64,7 @@ def verify_file(
             audience=audience,
             require=frozenset(each.value for each in require or ()),
             max_age=oldest,
-            now=datetime.now(UTC),
+            now=_now(),
         )
     except VerificationError as error:
         _end(FAILED, as_json, {"verdict": "invalid", "step": error.step, "reason": error.message}, _failed(error))
@@ -113,6 +113,10 @@ def _explained(verdict: Verdict, trusted: bytes) -> Iterator[str]:
 def _end(code: int, as_json: bool, document: dict[str, Any], line: str) -> None:  # noqa: FBT001 - how to say it
     typer.echo(json.dumps(document, indent=2) if as_json else line, err=not as_json)
     raise typer.Exit(code)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _read(path: Path) -> bytes:

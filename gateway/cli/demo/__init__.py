@@ -48,7 +48,8 @@ def demo(
         path.write_bytes(story.message(name))
     with Stage(out) as stage:
         teller.say(f"a gateway runs at {stage.issuer}, its data in {stage.data}")
-        story.perform(story.begin(teller, stage, players, out))
+        with story.begin(teller, stage, players, out) as play:
+            story.perform(play)
         teller.list(f"Files in {out}", list(FILES))
         teller.end("Every act held.")
         if serve:

@@ -6,7 +6,7 @@ It does what a person could do: opens links, ticks boxes, presses buttons. It kn
 import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx2
@@ -58,6 +58,12 @@ class Browser:
         self._passkey = Passkey()
         self.left_for = ""
         """The last URL outside the portal that the browser was sent to."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def open(self, url: str) -> Page:
         """Open a link."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from gateway.cli.demo.stage import write_json
 from gateway.cli.output import write_private
 from gateway.client.identity import Identity, new_key, pem, public_jwk
@@ -35,7 +37,7 @@ def gather(folder: Path) -> Cast:
             "name": "Oceanline Container Lines",
             "roles": ["provider"],
             "carrier_code": CARRIER_CODE,
-            "keys": {"client": {"keys": [public_jwk(carrier.key)]}},
+            "keys": {"client": {"keys": [public_jwk(carrier.key)]}, "sealing": {"keys": [_sealing_key(folder)]}},
         },
         {"id": OWNER, "name": "Lantern Trading Limited", "roles": ["owner"], "br_number": BR_NUMBER},
         {
@@ -53,6 +55,13 @@ def _key(folder: Path, participant: str) -> Path:
     path = folder / ROLES[participant] / f"{participant}.pem"
     write_private(path, pem(new_key()))
     return path
+
+
+def _sealing_key(folder: Path) -> dict[str, Any]:
+    """Make the key with which the carrier can seal records itself; return what is registered of it."""
+    key = Ed25519PrivateKey.generate()
+    write_private(folder / ROLES[CARRIER] / "sealing.pem", pem(key))
+    return public_jwk(key)
 
 
 def _registration(folder: Path, content: dict[str, Any]) -> Path:

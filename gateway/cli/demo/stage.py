@@ -64,17 +64,22 @@ class Stage:
         return done.stdout.strip()
 
     def anchored(self) -> int:
-        """Wait until nothing waits for the ledger any more; return its height. Raises `CommandError`."""
+        """Wait until nothing waits for the ledger any more; return its height (0: none yet). Raises `CommandError`."""
         state = self._wait(
             lambda state: not state["anchoring"]["leaves"] and not state["anchoring"]["entries"],
             ANCHOR_SECONDS,
             "the ledger did not take what was stored",
         )
-        return int(state["anchoring"]["last_height"])
+        return int(state["anchoring"]["last_height"] or 0)
 
-    def wait_for_end(self) -> None:
-        """Wait until the gateway ends by itself."""
-        self._process.wait()
+    @property
+    def pid(self) -> int:
+        """The gateway's process id."""
+        return self._process.pid
+
+    def wait_for_end(self) -> int:
+        """Wait until the gateway ends; return its exit code."""
+        return self._process.wait()
 
     def _wait(self, reached: Any, seconds: float, otherwise: str) -> dict[str, Any]:  # noqa: ANN401 - a predicate on JSON
         deadline = time.monotonic() + seconds

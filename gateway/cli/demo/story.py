@@ -1,13 +1,14 @@
 """The story, act by act. Each act does what its people would do, over HTTP, and checks that it held."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.demo.browser import Browser, Page
+from gateway.cli.demo.browser import Browser
 from gateway.cli.demo.cast import BANK, BR_NUMBER, CARRIER, CARRIER_CODE, OWNER, REDIRECT_URI, Cast
 from gateway.cli.demo.stage import Stage, run, write_json
 from gateway.cli.demo.telling import Teller
@@ -40,20 +41,17 @@ class Play:
     carrier: Provider
     bank: Bank
     tokens: Tokens | None = None
-    consent_page: Page | None = None
 
 
-def begin(teller: Teller, stage: Stage, cast: Cast, folder: Path) -> Play:
-    """Bring everybody to the gateway."""
-    return Play(
-        teller,
-        stage,
-        cast,
-        folder,
-        owner=Browser(stage.issuer),
-        carrier=Provider(Connection(stage.issuer, cast.carrier)),
-        bank=Bank(Connection(stage.issuer, cast.bank)),
-    )
+@contextmanager
+def begin(teller: Teller, stage: Stage, cast: Cast, folder: Path) -> Iterator[Play]:
+    """Bring everybody to the gateway, and home at the end."""
+    with (
+        Browser(stage.issuer) as owner,
+        Connection(stage.issuer, cast.carrier) as carrier,
+        Connection(stage.issuer, cast.bank) as bank,
+    ):
+        yield Play(teller, stage, cast, folder, owner, Provider(carrier), Bank(bank))
 
 
 def participants_register(play: Play) -> None:

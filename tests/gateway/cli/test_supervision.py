@@ -9,7 +9,17 @@ import pytest
 from gateway.cli.faults import CommandError
 from gateway.cli.supervision import Child
 
-OBEDIENT = "import sys; print('ready', flush=True); sys.stdin.read()"
+OBEDIENT = """
+from gateway.cli.supervision import wait_for_word
+if wait_for_word():
+    print("ready", flush=True)
+    wait_for_word()
+"""
+FLIGHTY = """
+from gateway.cli.supervision import wait_for_word
+if wait_for_word():
+    print("ready", flush=True)
+"""
 
 
 def child(program: str) -> Child:
@@ -33,13 +43,28 @@ def alive(pid: int) -> bool:
 
 def test_a_child_runs_until_its_parent_is_done_with_it() -> None:
     with child(OBEDIENT) as running:
+        running.begin()
         pid = running.pid
         assert alive(pid)
     assert not alive(pid)
 
 
+def test_a_child_that_was_never_let_begin_ends_too() -> None:
+    with child(OBEDIENT) as loading:
+        pid = loading.pid
+    assert not alive(pid)
+
+
+def test_ending_twice_is_ending_once() -> None:
+    with child(OBEDIENT) as running:
+        running.begin()
+        running.end()
+        assert not alive(running.pid)
+
+
 def test_a_child_that_dies_is_started_again(capfd: pytest.CaptureFixture[str]) -> None:
     with child(OBEDIENT) as running:
+        running.begin()
         first = running.pid
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: running.pid != first)
@@ -51,13 +76,12 @@ def test_a_child_that_dies_is_started_again(capfd: pytest.CaptureFixture[str]) -
 
 def test_a_child_that_cannot_start_ends_the_parents_start() -> None:
     with (
+        child("raise SystemExit(1)") as failing,
         pytest.raises(CommandError, match=r"^the worker did not start; what it said stands above$"),
-        child("raise SystemExit(1)"),
     ):
-        pass
+        failing.begin()
 
 
 def test_stopping_does_not_wait_for_a_child_that_keeps_dying() -> None:
-    once = "import sys; print('ready', flush=True)"
-    with child(once):
-        pass
+    with child(FLIGHTY) as dying:
+        dying.begin()

@@ -1,0 +1,152 @@
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import gateway.cli.verify
+from gateway.cli import run
+from ledger.errors import VerificationError
+from tests.support.cli import EvidenceFiles, ends_with
+from tests.support.evidence import NOW
+
+OFFLINE = """
+import socket, sys
+def refuse(*_, **__): raise AssertionError("the network was touched")
+for name in ("socket", "create_connection", "getaddrinfo", "create_server", "socketpair"):
+    setattr(socket, name, refuse)
+from gateway.cli import run
+try:
+    run(sys.argv[1:])
+finally:
+    heavy = {"fastapi", "sqlalchemy", "sqlmodel", "httpx2", "uvicorn", "psycopg", "asyncpg", "rich"} & set(sys.modules)
+    assert not heavy, heavy
+"""
+
+
+def verify(files: EvidenceFiles, *more: str) -> None:
+    run(["verify", str(files.evidence), "--trust", str(files.trust), *more])
+
+
+def test_valid_evidence_is_ok(files: EvidenceFiles, capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(0):
+        verify(files, "--audience", files.bank)
+    told = capsys.readouterr()
+    assert told.out.startswith(f"OK: 2 records of {files.owner}, given to {files.bank} under consent ")
+    assert told.out.endswith("(embedded ledger: one operator's word)\n")
+    assert told.err == ""
+
+
+def test_it_never_touches_the_network_and_loads_no_server(files: EvidenceFiles) -> None:
+    command = [sys.executable, "-c", OFFLINE, "verify", str(files.evidence), "--trust", str(files.trust), "--explain"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("OK: ")
+
+
+def test_explained_it_says_what_was_proved_and_what_not(
+    files: EvidenceFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ends_with(0):
+        verify(files, "--explain")
+    told = capsys.readouterr().out
+    assert " 1 parse strictly\n" in told
+    assert "12 receipt\n" in told
+    assert "  bill_of_lading 1 of oceanline, gateway_attested, anchored at height " in told
+    assert "  Whether the consent was revoked since cannot be seen in a file.\n" in told
+    assert "Trust file, to be compared out of band with two of its founders:\n" in told
+
+
+def test_as_json_it_says_the_same(files: EvidenceFiles, capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(0):
+        verify(files, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["bank"], told["owner"]) == ("valid", files.bank, files.owner)
+    assert [record["product"] for record in told["records"]] == ["bill_of_lading", "bill_of_lading"]
+
+
+def test_evidence_of_another_bank_is_not_valid(files: EvidenceFiles, capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(1):
+        verify(files, "--audience", "westbank")
+    assert capsys.readouterr().err == (
+        f"NOT VALID at step 12 of 12: receipt: the receipt is for '{files.bank}', expected 'westbank'\n"
+    )
+
+
+def test_a_changed_file_is_not_valid_and_the_step_is_named(
+    files: EvidenceFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files.evidence.write_bytes(files.evidence.read_bytes().replace(b'"sig":"', b'"sig":"AAAA', 1))
+    with ends_with(1):
+        verify(files, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "invalid"
+    assert told["step"] == 1
+    assert "expected 64" in told["reason"]
+
+
+def test_a_foreign_trust_file_is_not_valid(files: EvidenceFiles, capsys: pytest.CaptureFixture[str]) -> None:
+    files.trust.write_bytes(b"{}")
+    with ends_with(1):
+        verify(files)
+    assert capsys.readouterr().err.startswith("NOT VALID at step 2 of 12: trust file: ")
+
+
+@pytest.mark.parametrize(
+    ("demand", "reason"),
+    [
+        ("cometbft", "required a cometbft ledger, the trust file's is embedded: one operator's word"),
+        ("provider_sealed", "required provider_sealed, record 0 is gateway_attested"),
+    ],
+)
+def test_what_is_not_as_required_cannot_be_said(
+    files: EvidenceFiles, demand: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ends_with(3):
+        verify(files, "--require", demand)
+    assert capsys.readouterr().err == f"CANNOT SAY: {reason}\n"
+
+
+def test_what_is_too_old_cannot_be_said(
+    files: EvidenceFiles, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.cli.verify, "_now", lambda: NOW + timedelta(days=2))
+    with ends_with(0):
+        verify(files, "--max-age", "3d")
+    with ends_with(3):
+        verify(files, "--max-age", "1d")
+    assert "CANNOT SAY: the evidence is of " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--max-age", "soon"), "'soon' is no duration: write it like 30d, 12h or P30D"),
+        (("--require", "luck"), "'luck' is not one of 'provider_sealed', 'cometbft'"),
+        (("--nope",), "No such option: --nope"),
+    ],
+)
+def test_what_is_not_used_as_written_is_told(
+    files: EvidenceFiles, more: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ends_with(2):
+        verify(files, *more)
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(files: EvidenceFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(2):
+        run(["verify", str(tmp_path / "none.json"), "--trust", str(files.trust)])
+    assert capsys.readouterr().err == f"error: {tmp_path}/none.json: No such file or directory\n"
+
+
+def test_a_bug_is_no_verdict(files: EvidenceFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(gateway.cli.verify, "verify", broken)
+    with pytest.raises(KeyError):
+        verify(files)
+    assert not issubclass(KeyError, VerificationError)
