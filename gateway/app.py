@@ -1,7 +1,8 @@
 """The application: the only module that knows every feature."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -16,8 +17,10 @@ from gateway.keys import Keyring
 from gateway.oauth.api import router as oauth
 from gateway.portal.api import install as portal_errors
 from gateway.portal.api import router as portal
+from gateway.pull.api import PATH as EVIDENCE
 from gateway.pull.api import opened_pull
 from gateway.pull.api import router as pull
+from gateway.pull.description import PATH_ITEM
 from gateway.settings import Settings
 
 ROUTERS = (oauth, ingest, pull, portal, health)
@@ -43,7 +46,19 @@ def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock
     portal_errors(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.openapi = _described(app.openapi)  # type: ignore[method-assign]
     return app
+
+
+def _described(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Return the OpenAPI document with the one route that FastAPI does not know."""
+
+    def described() -> dict[str, Any]:
+        document = openapi()
+        document["paths"][EVIDENCE] = PATH_ITEM
+        return document
+
+    return described
 
 
 @asynccontextmanager

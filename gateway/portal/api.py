@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.errors import GatewayError, NotFoundError, to_problem
 from gateway.portal import consents, enrolment, links, pages, requests
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, SignInRequired, Visitor
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["portal"], default_response_class=HTMLResponse)
 for each in (enrolment.router, requests.router, consents.router, links.router):
     router.include_router(each)
 

@@ -15,7 +15,7 @@ router = APIRouter(prefix=OWN + "/consents")
 
 
 @router.get("")
-def list_consents(person: SignedIn, session: DbSession, now: Now) -> Response:
+def show_consents(person: SignedIn, session: DbSession, now: Now) -> Response:
     """Show every consent of the owner, newest first."""
     cards = []
     for consent in store.of_owner(session, person.participant_id):

@@ -15,7 +15,7 @@ router = APIRouter(prefix=OWN + "/links")
 
 
 @router.get("")
-def list_links(person: SignedIn, session: DbSession) -> Response:
+def show_links(person: SignedIn, session: DbSession) -> Response:
     """Show who asked, and who is confirmed."""
     found = [
         {
