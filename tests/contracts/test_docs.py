@@ -1,0 +1,40 @@
+"""The documents say what is true: settings, commands, and what they link to."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway import keys
+from gateway.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+OPERATING = (ROOT / "docs" / "operating.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_operators_page_with_its_default(name: str) -> None:
+    row = next(
+        (line for line in OPERATING.splitlines() if line.startswith("| ") and f"`TIDEGATE_{name.upper()}`" in line), ""
+    )
+    assert row, f"docs/operating.md lacks TIDEGATE_{name.upper()}"
+    default = Settings.model_fields[name].default
+    assert default is None or f"`{default}`" in row
+
+
+def test_the_page_names_no_setting_that_is_not_there() -> None:
+    named = set(re.findall(r"`TIDEGATE_([A-Z_]+)`", OPERATING))
+    assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_key_is_in_the_operators_page() -> None:
+    files = [*(f"{name}.pem" for name in (*keys.ED25519, *keys.P256)), *(f"{name}.key" for name in keys.SECRETS)]
+    assert [file for file in files if f"| `{file}` |" not in OPERATING] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    broken = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
+    assert broken == []
