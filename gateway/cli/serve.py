@@ -50,7 +50,8 @@ def serve(
     """Start a gateway, with everything it needs.
 
     Without a database server (DATABASE_URL) it is embedded: PostgreSQL, keys, ledger and worker live in the data
-    folder and are made at first start. Ends cleanly on SIGTERM and Ctrl-C.
+    folder and are made at first start. With one, run a worker beside it: tidegate worker. Ends cleanly on SIGTERM and
+    Ctrl-C.
     """
     logs.configure()
     settings = read_settings(data=data, host=host, port=port)
@@ -104,6 +105,8 @@ def _server(settings: Settings, keyring: Keyring, url: str) -> uvicorn.Server:
 def _tell(settings: Settings) -> None:
     out = console()
     out.print(f"Tidegate is at {settings.issuer}; its files are in {settings.data_dir}")
+    if settings.database_url is not None:
+        out.print("with a database server the worker is not started here: run one, tidegate worker")
     path = settings.data_dir / "trust.json"
     if path.is_file():
         out.print(f"trust file {path}, fingerprint:\n  {fingerprint(path.read_bytes())}")

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, Select, func, inspect, select
+from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, col
 
 from gateway.anchoring.entries import REJECTED, SUBMITTED, WAITING
 from gateway.anchoring.tables import LedgerEntry
 from gateway.journal.tables import Leaf, QueuedEntry
+from gateway.migrations import is_current
 
 LATE_SECONDS = 60.0
 """A worker whose oldest work waits longer is late. The gateway still serves: a revocation needs no ledger."""
@@ -36,10 +37,10 @@ def database_fault(engine: Engine) -> str | None:
     """Return what is wrong with the database in a few words without any detail of it; None if it can be used."""
     try:
         with engine.connect() as connection:
-            missing = SQLModel.metadata.tables.keys() - set(inspect(connection).get_table_names())
+            current = is_current(connection)
     except SQLAlchemyError:
         return "the database cannot be reached"
-    return "the database lacks the newest schema: run tidegate db upgrade" if missing else None
+    return None if current else "the database lacks the newest schema: run tidegate db upgrade"
 
 
 def backlog(session: Session, *, now: datetime) -> Backlog:
