@@ -42,7 +42,8 @@ def parse(data: bytes, *, max_bytes: int, max_depth: int = DEPTH) -> Json:
         )
     except json.JSONDecodeError as error:
         raise StrictJsonError(f"not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}") from None
-    _check_strings(value, "")
+    if b"\\u" in data:  # NUL and lone surrogates can only be written as escapes: JSON and UTF-8 forbid them raw
+        _check_strings(value, "")
     return value
 
 
@@ -56,6 +57,8 @@ def _decode(data: bytes) -> str:
 
 
 def _check_depth(data: bytes, most: int) -> None:
+    if data.count(b"[") + data.count(b"{") <= most:
+        return
     depth = 0
     for match in _STRUCTURE.finditer(data):
         mark = match[0]
