@@ -1,0 +1,1 @@
+"""Measurements beside their baselines, in one run on one machine: `make bench`."""
