@@ -21,6 +21,7 @@ ENTRIES = {
     "keys": Entry("gateway.cli.keys", "Make keys.", OPERATOR),
     "db": Entry("gateway.cli.database", "Look after the database.", OPERATOR),
     "openapi": Entry("gateway.cli.openapi", "Write the OpenAPI documents, or compare them.", OPERATOR),
+    "links": Entry("gateway.cli.links", "Ask data owners to confirm that they are your customers.", PROVIDER),
     "connector": Entry("gateway.cli.connector", "Look at connectors, check messages, make subscriptions.", PROVIDER),
     "push": Entry("gateway.cli.push", "Push a message as its standard defines it.", PROVIDER),
     "consent": Entry("gateway.cli.consent", "Ask a data owner for consent.", BANK),

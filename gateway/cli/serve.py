@@ -60,8 +60,11 @@ def serve(
     if attached:
         when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
-        with _listening(settings) as listener, _alone(settings.data_dir), ExitStack() as stack:
-            worker = stack.enter_context(_worker(settings)) if settings.database_url is None else None
+        with _listening(settings) as listener, ExitStack() as stack:
+            worker = None
+            if settings.database_url is None:
+                stack.enter_context(_alone(settings.data_dir))
+                worker = stack.enter_context(_worker(settings))
             url = stack.enter_context(database(settings))
             if worker:
                 stack.callback(worker.end)  # before PostgreSQL

@@ -37,6 +37,13 @@ class Provider:
         """Ask an owner to confirm that it is a customer; no data flows before it has. Raises `ProblemError`."""
         self.connection.call("PUT", f"/links/{owner}", token=self._token("links"))
 
+    def links(self) -> list[Mapping[str, Any]]:
+        """Return the links that were asked for: `owner`, `requested_at`, `confirmed_at`."""
+        answer = self.connection.call("GET", "/links", token=self._token("links")).json()
+        if not isinstance(answer, dict) or not isinstance(answer.get("links"), list):
+            raise ProtocolError("the gateway answered without a list of links")
+        return list(answer["links"])
+
     def _token(self, scope: str) -> str:
         """Return an access token of a scope (client credentials): `ingest:<connector>`, `links`."""
         held = self._tokens.get(scope)

@@ -173,6 +173,14 @@ def test_what_has_no_callbacks_cannot_be_subscribed(market: Market, command: Com
     assert command(*arguments, code=1).err.endswith("has no signed callbacks: the provider pushes instead\n")
 
 
+def test_a_carrier_asks_for_links_and_sees_who_confirmed(market: Market, command: Command) -> None:
+    again = command("links", "ask", cast.OWNER, *carrier(market))
+    assert again.out == f"asked; {cast.OWNER} confirms at {market.stage.issuer}/portal/links\n"
+    assert command("links", "list", *carrier(market)).out.split() == [cast.OWNER, "confirmed"]
+    unknown = command("links", "ask", "nobody", *carrier(market), code=1)
+    assert unknown.err == "error: 404: no owner 'nobody' is registered\n"
+
+
 def test_participants_are_listed_and_none_is_registered_twice(market: Market, command: Command) -> None:
     data = ("--data", market.stage.data)
     listed = json.loads(command("participants", "list", "--json", *data).out)
