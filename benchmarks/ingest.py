@@ -61,9 +61,8 @@ def _pushing(engine: Engine, settings: Settings) -> Callable[[], None]:
 def _bare(engine: Engine) -> float:
     """Return the time to insert one of the very rows that a push made, under other ids, committed."""
     with engine.connect() as connection:
-        found = [
-            dict(row._mapping) for row in connection.execute(select(SQLModel.metadata.tables["record"]).limit(EVENTS))
-        ]  # noqa: SLF001 - SQLAlchemy's own way
+        rows = connection.execute(select(SQLModel.metadata.tables["record"]).limit(EVENTS))
+        found = [dict(row) for row in rows.mappings()]
 
     def store() -> None:
         with engine.begin() as connection:
