@@ -41,11 +41,14 @@ def postgresql(folder: Path) -> Iterator[str]:
 
 
 def _start(server: "PostgresServer") -> None:
-    """Start PostgreSQL. The wheel waits ten seconds; on a busy disk it takes longer, and is found running then."""
+    """Start PostgreSQL. The wheel waits ten seconds; on a busy disk it takes longer, and is found running then.
+
+    When it gives up it reads PostgreSQL's log, which may not be there yet.
+    """
     for _ in range(STARTS - 1):
         try:
             server.start()
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, FileNotFoundError):
             continue
         return
     server.start()
