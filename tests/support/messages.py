@@ -48,7 +48,7 @@ def transport_document(bill: str = BILL, *, bookings: tuple[str, ...] = (BOOKING
             {
                 "equipmentReference": CONTAINER,
                 "cargoGrossWeight": {"value": 12500.5, "unit": "KGM"},
-                "outerPackaging": {},
+                "outerPackaging": {"numberOfPackages": 400, "description": "Cartons"},
             }
         ],
     }
@@ -84,8 +84,15 @@ def transport_document(bill: str = BILL, *, bookings: tuple[str, ...] = (BOOKING
                 "address": {"street": "Quay Road", "city": "Hong Kong", "countryCode": "HK"},
                 "partyContactDetails": [{"name": "Export desk", "email": "export@harbour.example"}],
             },
-            "consignee": {"partyName": "Rotterdam Rain Goods", "address": {"city": "Rotterdam", "countryCode": "NL"}},
-            "issuingParty": {"partyName": "Ocean Line", "address": {"city": "Hong Kong", "countryCode": "HK"}},
+            "consignee": {
+                "partyName": "Rotterdam Rain Goods",
+                "address": {"street": "Maasboulevard", "city": "Rotterdam", "countryCode": "NL"},
+                "identifyingCodes": [{"codeListProvider": "ZZZ", "partyCode": "RRG-118"}],
+            },
+            "issuingParty": {
+                "partyName": "Ocean Line",
+                "address": {"street": "Harbour Road", "city": "Hong Kong", "countryCode": "HK"},
+            },
         },
         "consignmentItems": [{"carrierBookingReference": each, **item} for each in bookings],
         "utilizedTransportEquipments": [

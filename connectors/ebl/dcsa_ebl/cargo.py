@@ -7,11 +7,32 @@ from pydantic import Field
 from connectors.messages import Country, Date, Instant, Message, upto
 
 
-class Measure(Message):
-    """A weight, volume or content with its unit."""
+class Weight(Message):
+    """`CargoGrossWeight`, `CargoNetWeight`, `GrossWeight`, `NetWeight`, `TareWeight`."""
 
     value: float
-    unit: Literal["KGM", "LBR", "GRM", "ONZ", "MTQ", "FTQ", "LTR"]
+    unit: Literal["KGM", "LBR"]
+
+
+class Volume(Message):
+    """`CargoGrossVolume`, `CargoNetVolume`."""
+
+    value: float
+    unit: Literal["MTQ", "FTQ"]
+
+
+class LiquidVolume(Message):
+    """`NetVolume`."""
+
+    value: float
+    unit: Literal["MTQ", "FTQ", "LTR"]
+
+
+class ExplosiveContent(Message):
+    """`NetExplosiveContent`."""
+
+    value: float
+    unit: Literal["KGM", "LBR", "GRM", "ONZ"]
 
 
 class License(Message):
@@ -34,7 +55,7 @@ class ItemReference(Message):
     """`ReferenceConsignmentItem`."""
 
     type: Annotated[str, upto(3)]
-    values: list[str]
+    values: list[str] = Field(min_length=1)
 
 
 class CustomsReference(Message):
@@ -42,7 +63,7 @@ class CustomsReference(Message):
 
     type: Annotated[str, upto(50)]
     country_code: Country
-    values: list[str]
+    values: list[str] = Field(min_length=1)
 
 
 class NationalCommodityCode(Message):
@@ -50,7 +71,7 @@ class NationalCommodityCode(Message):
 
     type: Annotated[str, upto(10)]
     country_code: Country | None = None
-    values: list[str]
+    values: list[str] = Field(min_length=1)
 
 
 class InnerPackaging(Message):
@@ -111,10 +132,10 @@ class DangerousGoods(Message):
     fumigation_date_time: Instant | None = None
     is_reportable_quantity: bool | None = None
     inhalation_zone: Annotated[str, upto(1)] | None = None
-    gross_weight: Measure | None = None
-    net_weight: Measure | None = None
-    net_explosive_content: Measure | None = None
-    net_volume: Measure | None = None
+    gross_weight: Weight | None = None
+    net_weight: Weight | None = None
+    net_explosive_content: ExplosiveContent | None = None
+    net_volume: LiquidVolume | None = None
     limits: Limits | None = None
 
 
@@ -123,8 +144,8 @@ class OuterPackaging(Message):
 
     package_code: Annotated[str, upto(2)] | None = None
     imo_packaging_code: Annotated[str, upto(5)] | None = None
-    number_of_packages: int | None = None
-    description: Annotated[str, upto(100)] | None = None
+    number_of_packages: int
+    description: Annotated[str, upto(100)]
     wood_declaration: Annotated[str, upto(30)] | None = None
     dangerous_goods: list[DangerousGoods] | None = None
 
@@ -133,13 +154,13 @@ class CargoItem(Message):
     """`CargoItem`."""
 
     equipment_reference: Annotated[str, upto(11)]
-    cargo_gross_weight: Measure
-    cargo_gross_volume: Measure | None = None
-    cargo_net_weight: Measure | None = None
-    cargo_net_volume: Measure | None = None
+    cargo_gross_weight: Weight
+    cargo_gross_volume: Volume | None = None
+    cargo_net_weight: Weight | None = None
+    cargo_net_volume: Volume | None = None
     export_license: License | None = None
     import_license: License | None = None
-    outer_packaging: OuterPackaging | None = None
+    outer_packaging: OuterPackaging
     national_commodity_codes: list[NationalCommodityCode] | None = None
     extended_national_commodity_codes: list[NationalCommodityCode] | None = None
     customs_references: list[CustomsReference] | None = None
@@ -150,7 +171,7 @@ class ConsignmentItem(Message):
 
     carrier_booking_reference: Annotated[str, upto(35)]
     description_of_goods: list[str]
-    hs_codes: list[str] = Field(alias="HSCodes")
+    hs_codes: list[str] = Field(alias="HSCodes", min_length=1)
     extended_hs_codes: list[str] | None = Field(default=None, alias="extendedHSCodes")
     national_commodity_codes: list[NationalCommodityCode] | None = None
     extended_national_commodity_codes: list[NationalCommodityCode] | None = None
@@ -184,7 +205,7 @@ class Equipment(Message):
 
     equipment_reference: Annotated[str, upto(11)]
     iso_equipment_code: Annotated[str, upto(4)] | None = Field(default=None, alias="ISOEquipmentCode")
-    tare_weight: Measure | None = None
+    tare_weight: Weight | None = None
 
 
 class Seal(Message):
@@ -202,6 +223,6 @@ class UtilizedTransportEquipment(Message):
     is_non_operating_reefer: bool | None = None
     active_reefer_settings: ReeferSettings | None = None
     shipping_marks: list[str] | None = None
-    seals: list[Seal] = Field(default_factory=list)
+    seals: list[Seal]
     references: list[Reference] | None = None
     customs_references: list[CustomsReference] | None = None

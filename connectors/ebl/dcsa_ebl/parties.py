@@ -11,7 +11,7 @@ from connectors.messages import Country, Location, Message, upto
 class Address(Message):
     """`Address` and `PartyAddress`."""
 
-    street: Annotated[str, upto(70)] | None = None
+    street: Annotated[str, upto(70)]
     street_number: Annotated[str, upto(50)] | None = None
     floor: Annotated[str, upto(50)] | None = None
     post_code: Annotated[str, upto(10)] | None = None
@@ -69,6 +69,25 @@ class Party(Message):
     is_notify_party: bool | None = None
 
 
+class IdentifiedParty(Party):
+    """`Consignee`, `Endorsee`: known by a code."""
+
+    identifying_codes: list[IdentifyingCode]
+
+
+class IssuingParty(Party):
+    """`IssuingParty`: the carrier or its agent, at an address."""
+
+    address: Address
+
+
+class Agent(Party):
+    """`CarriersAgentAtDestination`: at an address, and to be reached."""
+
+    address: Address
+    contacts: list[ContactDetail] = Field(alias="partyContactDetails", min_length=1)
+
+
 class OtherParty(Message):
     """`OtherDocumentParty`."""
 
@@ -81,10 +100,10 @@ class DocumentParties(Message):
 
     shipper: Party
     on_behalf_of_shipper: Party | None = None
-    consignee: Party | None = None
+    consignee: IdentifiedParty | None = None
     on_behalf_of_consignee: Party | None = None
-    endorsee: Party | None = None
-    issuing_party: Party
-    carriers_agent_at_destination: Party | None = None
+    endorsee: IdentifiedParty | None = None
+    issuing_party: IssuingParty
+    carriers_agent_at_destination: Agent | None = None
     notify_parties: list[Party] = Field(default_factory=list)
     other: list[OtherParty] = Field(default_factory=list)
