@@ -5,20 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-
+from gateway.oauth import compact
+from gateway.oauth.compact import ALGORITHMS, Compact, CompactError
 from gateway.oauth.errors import InvalidClientError, plain
-from ledger.codec import parse
-from ledger.errors import CodecError
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ALGORITHMS = ("ES256", "EdDSA", "PS256")
 AHEAD = timedelta(seconds=60)
 """FAPI 2.0 section 5.3.2.1: accept 10 s ahead, refuse more than 60 s ahead."""
 LONGEST = timedelta(minutes=5)
-LONGEST_ASSERTION = 8192
 LONGEST_JTI = 256
 
 
@@ -33,7 +27,7 @@ class Assertion:
 
 def claimed_client(assertion: str) -> str:
     """Return whom an assertion says it is by, unverified. Raises `InvalidClientError`."""
-    claims = _claims(_extract(assertion).payload)
+    claims = _read(assertion).claims
     subject = claims.get("sub")
     if not isinstance(subject, str) or claims.get("iss") != subject:
         raise InvalidClientError("iss and sub of the client assertion must both be the client id")
@@ -45,18 +39,19 @@ def verify(assertion: str, *, jwks: Mapping[str, Any], issuer: str, now: datetim
 
     Raises `InvalidClientError`.
     """
-    header = _extract(assertion).headers()
-    keys = [key for key in jwks["keys"] if header.get("kid") in (None, key["kid"])]
-    if header.get("alg") not in ALGORITHMS or not keys:
+    given = _read(assertion)
+    alg, kid = given.header.get("alg"), given.header.get("kid")
+    keys = [key for key in jwks["keys"] if kid in (None, key["kid"])]
+    if alg not in ALGORITHMS or not keys or "crit" in given.header:
         raise InvalidClientError(
             f"the client assertion must be signed by a registered key with {', '.join(ALGORITHMS)}"
         )
     try:
-        key = KeySet.import_key_set({"keys": keys[:1]}).keys[0]
-        claims = _claims(jws.deserialize_compact(assertion, key, algorithms=list(ALGORITHMS)).payload)
-    except (JoseError, ValueError, TypeError):
-        raise InvalidClientError("the signature of the client assertion does not verify") from None
-    return _check(claims, issuer, now)
+        key, _ = compact.public_key(keys[0], alg)
+        compact.verify(given, key)
+    except CompactError as error:
+        raise InvalidClientError(plain(f"the client assertion {error}")) from None
+    return _check(given.claims, issuer, now)
 
 
 def _check(claims: Mapping[str, Any], issuer: str, now: datetime) -> Assertion:
@@ -85,20 +80,8 @@ def _instant(
     return datetime.fromtimestamp(value, UTC)
 
 
-def _extract(assertion: str) -> jws.CompactSignature:
+def _read(assertion: str) -> Compact:
     try:
-        if len(assertion) > LONGEST_ASSERTION:
-            raise ValueError(assertion)
-        return jws.extract_compact(assertion.encode("ascii"))
-    except (JoseError, ValueError, TypeError, RecursionError):
-        raise InvalidClientError("the client assertion is no compact JWS") from None
-
-
-def _claims(payload: bytes) -> dict[str, Any]:
-    try:
-        value = parse(payload, max_bytes=LONGEST_ASSERTION, max_depth=8)
-    except CodecError:
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidClientError("the client assertion holds no claims")
-    return value
+        return compact.read(assertion)
+    except CompactError as error:
+        raise InvalidClientError(plain(f"the client assertion {error}")) from None

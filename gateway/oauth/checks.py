@@ -69,7 +69,7 @@ def response_type_is_code(asked: Asked) -> None:
     if response_type is None:
         raise InvalidRequestError("response_type is missing")
     if response_type != "code":
-        raise UnsupportedResponseTypeError(response_type)
+        raise UnsupportedResponseTypeError(response_type, "response_type must be code")
 
 
 def redirect_uri_is_registered(asked: Asked) -> None:

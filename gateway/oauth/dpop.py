@@ -1,40 +1,23 @@
-"""Proof of possession (DPoP, RFC 9449): proofs and server nonces. Pure.
-
-Verified with `cryptography` directly: the general libraries cost more than the signature itself.
-"""
+"""Proof of possession (DPoP, RFC 9449): proofs and server nonces. Pure."""
 
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-from joserfc.errors import JoseError
-from joserfc.jwk import import_key
-
+from gateway.oauth import compact
+from gateway.oauth.compact import ALGORITHMS, CompactError
 from gateway.oauth.errors import InvalidProofError, UseNonceError, plain
-from ledger.codec import b64u, parse, sha256, unb64u
-from ledger.errors import CodecError
+from ledger.codec import b64u, sha256
 
-PublicKey = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
-ALGORITHMS = ("ES256", "EdDSA", "PS256")
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 LIFETIME = timedelta(seconds=60)
 AHEAD = timedelta(seconds=10)
 NONCE_STEP = 60
 NONCE_STEPS = 5
-LONGEST_PROOF = 8192
 LONGEST_JTI = 256
-SMALLEST_RSA = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,67 +55,24 @@ def verify(
     """
     if not header:
         raise InvalidProofError("the DPoP header is missing")
-    head, claims, signed, signature = _take_apart(header)
+    try:
+        given = compact.read(header)
+        _check_header(given.header)
+        key, jkt = compact.public_key(given.header["jwk"], given.header["alg"])
+        compact.verify(given, key)
+    except CompactError as error:
+        raise InvalidProofError(plain(f"the DPoP proof {error}")) from None
+    _check_claims(given.claims, method=method, url=url, now=now, token=token)
+    check_nonce(secret, given.claims.get("nonce"), now)
+    return Proof(jkt, given.claims["jti"], now + LIFETIME + AHEAD + timedelta(seconds=NONCE_STEP * NONCE_STEPS))
+
+
+def _check_header(head: Mapping[str, Any]) -> None:
     if head.get("typ") != "dpop+jwt" or head.get("alg") not in ALGORITHMS or set(head) != {"typ", "alg", "jwk"}:
         raise InvalidProofError("the header of the DPoP proof must be exactly typ dpop+jwt, alg and jwk")
-    key, jkt = _key(head["jwk"], str(head["alg"]))
-    _check_signature(key, signature, signed)
-    _check_claims(claims, method=method, url=url, now=now, token=token)
-    check_nonce(secret, claims.get("nonce"), now)
-    return Proof(jkt, claims["jti"], now + LIFETIME + AHEAD + timedelta(seconds=NONCE_STEP * NONCE_STEPS))
-
-
-def _take_apart(header: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
-    if len(header) > LONGEST_PROOF or not header.isascii() or header.count(".") != 2:  # noqa: PLR2004 - header, payload, signature
-        raise InvalidProofError("the DPoP proof is no compact JWS")
-    first, second, third = header.split(".")
-    try:
-        head, claims = (parse(unb64u(part), max_bytes=LONGEST_PROOF, max_depth=8) for part in (first, second))
-        signature = unb64u(third)
-    except CodecError as error:
-        raise InvalidProofError(plain(f"the DPoP proof cannot be read: {error}")) from None
-    if not isinstance(head, dict) or not isinstance(claims, dict):
-        raise InvalidProofError("the DPoP proof holds no JSON objects")
-    return head, claims, f"{first}.{second}".encode("ascii"), signature
-
-
-def _key(jwk: object, alg: str) -> tuple[PublicKey, str]:
+    jwk = head["jwk"]
     if not isinstance(jwk, dict) or PRIVATE & jwk.keys() or not all(isinstance(value, str) for value in jwk.values()):
         raise InvalidProofError("the jwk of the DPoP proof must be a public key")
-    try:
-        return _import(
-            tuple(sorted((name, jwk[name]) for name in ("kty", "crv", "x", "y", "n", "e") if name in jwk)), alg
-        )
-    except (JoseError, ValueError, KeyError, TypeError):
-        raise InvalidProofError(f"the jwk of the DPoP proof is no key for {alg}") from None
-
-
-@lru_cache(maxsize=4096)
-def _import(members: tuple[tuple[str, str], ...], alg: str) -> tuple[PublicKey, str]:
-    key = import_key(dict(members))
-    public = key.get_op_key("verify")
-    fits = {
-        "ES256": isinstance(public, EllipticCurvePublicKey) and public.curve.name == "secp256r1",
-        "EdDSA": isinstance(public, Ed25519PublicKey),
-        "PS256": isinstance(public, RSAPublicKey) and public.key_size >= SMALLEST_RSA,
-    }
-    if not isinstance(public, PublicKey) or not fits[alg]:
-        raise ValueError(alg)
-    return public, key.thumbprint()
-
-
-def _check_signature(key: PublicKey, signature: bytes, signed: bytes) -> None:
-    try:
-        if isinstance(key, Ed25519PublicKey):
-            key.verify(signature, signed)
-        elif isinstance(key, RSAPublicKey):
-            key.verify(signature, signed, PSS(MGF1(SHA256()), SHA256().digest_size), SHA256())
-        else:
-            half = len(signature) // 2
-            r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
-            key.verify(encode_dss_signature(r, s), signed, ECDSA(SHA256()))
-    except InvalidSignature:
-        raise InvalidProofError("the signature of the DPoP proof does not verify") from None
 
 
 def _check_claims(claims: Mapping[str, Any], *, method: str, url: str, now: datetime, token: str | None) -> None:

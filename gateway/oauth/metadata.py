@@ -4,9 +4,9 @@ from typing import Any
 
 from connectors.registry import names
 from gateway.keys import Keyring
-from gateway.oauth import assertions, dpop
 from gateway.oauth.checks import SCOPE
 from gateway.oauth.clients import METHOD, PROVIDER_SCOPES
+from gateway.oauth.compact import ALGORITHMS
 from gateway.settings import Settings
 
 
@@ -29,13 +29,13 @@ def authorization_server(settings: Settings) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "authorization_details_types_supported": ["trade_data"],
         "authorization_response_iss_parameter_supported": True,
-        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
         **{
             f"{endpoint}_endpoint_auth_{name}_supported": values
             for endpoint in ("token", "revocation", "introspection")
             for name, values in (
                 ("methods", [METHOD]),
-                ("signing_alg_values", list(assertions.ALGORITHMS)),
+                ("signing_alg_values", list(ALGORITHMS)),
             )
         },
     }
@@ -48,7 +48,7 @@ def protected_resource(settings: Settings) -> dict[str, Any]:
         "authorization_servers": [settings.issuer],
         "scopes_supported": [SCOPE, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES],
         "bearer_methods_supported": ["header"],
-        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "dpop_bound_access_tokens_required": True,
         "authorization_details_types_supported": ["trade_data"],
     }

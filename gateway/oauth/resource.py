@@ -12,6 +12,7 @@ from gateway.db import DbSession
 from gateway.errors import ForbiddenError, UnauthenticatedError
 from gateway.keys import CurrentKeys, Keyring
 from gateway.oauth import dpop, store
+from gateway.oauth.compact import ALGORITHMS
 from gateway.oauth.dpop import Proof
 from gateway.oauth.errors import InvalidProofError, UseNonceError, plain
 from gateway.oauth.tokens import Token, TokenError
@@ -37,7 +38,7 @@ def challenge(
 ) -> dict[str, str]:
     """Return the headers of a refusal: the challenge (RFC 9449 section 7.1, RFC 9728 section 5.1) and a nonce."""
     parts = [f'error="{error}"', f'error_description="{plain(description)}"'] if error else []
-    parts += [f'algs="{" ".join(dpop.ALGORITHMS)}"', f'resource_metadata="{settings.issuer}{METADATA_PATH}"']
+    parts += [f'algs="{" ".join(ALGORITHMS)}"', f'resource_metadata="{settings.issuer}{METADATA_PATH}"']
     return {
         "WWW-Authenticate": "DPoP " + ", ".join(parts),
         "DPoP-Nonce": dpop.nonce(keyring.nonce, now),
