@@ -1,6 +1,7 @@
 """Proof of possession (RFC 9449)."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,7 @@ def test_a_proof_of_this_minute_holds(seconds: int) -> None:
 
 def test_an_algorithm_that_is_not_offered_is_refused() -> None:
     for alg, key in (("RS256", RSAKey.generate_key(2048)), ("ES384", ECKey.generate_key("P-384"))):
-        with pytest.raises(InvalidProofError, match=f"^invalid_dpop_proof: {HEAD}$"):
+        with pytest.raises(InvalidProofError, match=re.escape(HEAD)):
             verify(proof(key, alg=alg))
 
 
