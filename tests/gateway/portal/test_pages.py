@@ -1,0 +1,120 @@
+"""The pages over HTTP: who may see and do what."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from gateway.client.passkey import Passkey
+from gateway.portal.security import SESSION
+from gateway.settings import Settings
+from tests.support import builders
+from tests.support.app import ISSUER
+from tests.support.browser import Visitor
+from tests.support.path import WholePath, invitation, whole_path
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def path(database_url: str, tmp_path: Path) -> Iterator[WholePath]:
+    with whole_path(database_url, tmp_path) as path:
+        yield path
+
+
+def stranger(path: WholePath) -> Visitor:
+    return Visitor(path.gateway.app, Passkey())
+
+
+@pytest.mark.parametrize("page", ["/portal/consents", "/portal/links", "/portal/consents/x", "/portal/consents/x/stop"])
+def test_a_page_of_an_owner_is_for_who_is_signed_in(path: WholePath, page: str) -> None:
+    response = path.gateway.client.get(page)
+    assert (response.status_code, response.headers["location"].partition("?")[0]) == (303, "/portal/sign-in")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize("action", ["/portal/sign-in", "/portal/sign-out", "/portal/links/oceanline/confirm"])
+def test_a_form_from_elsewhere_is_refused(path: WholePath, action: str, headers: dict[str, str]) -> None:
+    visitor = path.visitor().signed_in()
+    response = visitor.http.post(action, content="", headers={**FORM, **headers})
+    assert response.status_code == 403
+    assert "was not sent from this site" in response.text
+
+
+def test_an_invitation_is_used_once(path: WholePath) -> None:
+    link = invitation(path.gateway)
+    assert "Who sees the data of Harbour Trading" in stranger(path).enrol(link).text
+    again = stranger(path).open(link)
+    assert again.status_code == 409
+    assert "this invitation was used before" in again.text
+
+
+def test_an_unknown_passkey_does_not_sign_in(path: WholePath) -> None:
+    visitor = stranger(path)
+    visitor.enrol(invitation(path.gateway))
+    visitor.send("/portal/sign-out")
+    visitor.open("/portal/sign-in")
+    foreign = visitor.send("/portal/sign-in", {"passkey": "{}", "next": "/portal"})
+    assert foreign.status_code in (401, 422)
+    assert "This did not work" in foreign.text
+
+
+def test_signing_out_ends_the_session(path: WholePath) -> None:
+    visitor = path.visitor().signed_in()
+    visitor.send("/portal/sign-out")
+    assert visitor.http.get("/portal/consents").status_code == 303
+
+
+def test_another_owner_cannot_open_a_request_or_a_consent(path: WholePath) -> None:
+    with Session(path.gateway.app.state.engine) as session:
+        builders.owner(session, "other-trading", name="Other Trading", br_number="87654321")
+        session.commit()
+    other = stranger(path)
+    other.enrol(invitation(path.gateway, owner="other-trading"))
+    request = path.ask()
+    assert other.open(request.url).status_code == 404
+    tokens = path.consented()
+    for page in (f"/portal/consents/{tokens.grant_id}", f"/portal/consents/{tokens.grant_id}/stop"):
+        assert other.open(page).status_code == 404
+    assert other.send(f"/portal/consents/{tokens.grant_id}/stop").status_code == 404
+
+
+def test_a_request_can_be_read_before_signing_in_but_not_decided(path: WholePath) -> None:
+    visitor = stranger(path)
+    page = visitor.open(path.ask().url)
+    assert "East Bank asks to see your trade data" in page.text
+    assert "Sign in to decide" in page.text
+    assert "<form" not in page.text
+
+
+def test_leaving_out_everything_is_asked_again(path: WholePath) -> None:
+    visitor = path.visitor().signed_in()
+    response = visitor.review(path.ask().url, leave_out=("product-bill_of_lading", "product-transport_event"))
+    assert response.status_code == 422
+    assert "Choose at least one kind of data, or refuse the request." in response.text
+    response = visitor.review(path.ask().url, leave_out=("shipment-0",))
+    assert "Choose at least one shipment, or refuse the request." in response.text
+
+
+@pytest.mark.parametrize("until", ["2030-01-01", "yesterday", "2026-02-30"])
+def test_a_later_or_impossible_day_is_refused(path: WholePath, until: str) -> None:
+    assert path.visitor().signed_in().review(path.ask().url, until=until).status_code == 422
+
+
+def test_assets_are_cached_for_good_by_their_digest(path: WholePath) -> None:
+    page = path.gateway.client.get("/portal/sign-in").text
+    for name in ("portal.css", "passkey.js"):
+        asset = next(part for part in page.split('"') if part.endswith(name))
+        response = path.gateway.client.get(asset)
+        assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert path.gateway.client.get(f"/portal/assets/0000/{name}").status_code == 404
+    assert len(path.gateway.client.get(next(p for p in page.split('"') if p.endswith(".css"))).content) < 25_000
+
+
+def test_over_https_cookies_are_bound_to_the_host(path: WholePath) -> None:
+    assert SESSION.full_name(Settings(issuer="https://gateway.example")) == "__Host-tidegate_session"
+    assert SESSION.full_name(path.gateway.settings) == "tidegate_session"
+    client = TestClient(path.gateway.app, base_url=ISSUER)
+    assert "httponly" in client.get("/portal/sign-in").headers["set-cookie"].lower()

@@ -1,0 +1,107 @@
+"""The portal's words: ready for translation, and the same where they are read, signed and found again."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from gateway.portal import pages, words
+from gateway.portal.security import own_path
+from tests.support import builders
+
+TEMPLATES = sorted((pages.HERE / "templates").glob("*.html"))
+CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<script.*?</script>|<[^>]*>", re.DOTALL)
+NAMES = {"Tidegate", "- Tidegate"}
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_text_of_a_page_stands_outside_a_translation(template: Path) -> None:
+    bare = [text.strip() for text in CODE.split(template.read_text())]
+    assert [text for text in bare if re.search(r"[A-Za-z]", text) and text not in NAMES] == []
+
+
+def test_every_sentence_is_found_by_babel() -> None:
+    found = extract_from_dir(
+        pages.HERE, [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")], keywords={"_": None}
+    )
+    messages = {message for _, _, message, _, _ in found if isinstance(message, str)}
+    assert {"Stop sharing", "Approve with passkey", "Who asks", "Bills of lading"} <= messages
+    assert len(messages) > 80
+
+
+def test_a_request_is_told_in_the_order_in_which_a_person_asks() -> None:
+    lines = words.summary(builders.terms(), bank="East Bank")
+    assert [(line.name, line.values) for line in lines] == [
+        ("Who asks", ("East Bank",)),
+        ("What for", ("Decide on trade finance", "Pre-shipment loan 2026-118")),
+        (
+            "What they would see",
+            (
+                "Bills of lading: only cargo, routing",
+                "Tracking events: all of them: what was planned, estimated and done, when and where",
+            ),
+        ),
+        ("Which shipments", ("Bill of lading OCL71800000 (OCLN)",)),
+        ("Names and contacts of people", ("Not shared",)),
+        ("Data dated", ("From 1 January 2026 to 31 December 2026",)),
+        ("How often", ("At most 24 times within one day, 500 times in all",)),
+        ("Until", ("31 January 2027, 00:00 UTC",)),
+        ("They must delete it after", ("90 days",)),
+        ("Shared with others", ("No",)),
+    ]
+
+
+def test_a_request_without_limits_says_so() -> None:
+    terms = builders.terms(
+        identifiers=...,
+        fields=...,
+        period=...,
+        frequency=...,
+        maximum_pulls=...,
+        personal={"bill_of_lading": ["/parties/contacts"]},
+        onward_sharing=True,
+    )
+    told = {line.name: line.values for line in words.summary(terms, bank="East Bank")}
+    assert told["Which shipments"] == ("All your shipments",)
+    assert told["Data dated"] == ("Of any date",)
+    assert told["How often"] == ("As often as they like",)
+    assert told["Names and contacts of people"] == ("Shared: parties > contacts",)
+    assert told["Shared with others"] == ("Yes, they may pass it on",)
+    assert words.warnings(terms, now=NOW) == [
+        "names and contacts of people, which is not usual for this purpose",
+        "more often than is usual for this purpose",
+        "to share the data onward, which is not usual for this purpose",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("span", "told"),
+    [(timedelta(days=1), "one day"), (timedelta(days=90), "90 days"), (timedelta(hours=6), "6.0 hours")],
+)
+def test_spans_are_told_in_words(span: timedelta, told: str) -> None:
+    assert words.length(span) == told
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ("/portal/requests/x", "/portal/requests/x"),
+        ("/portal", "/portal"),
+        ("/portalx", "/portal"),
+        ("//evil.example", "/portal"),
+        ("https://evil.example", "/portal"),
+        ("/portal//evil.example", "/portal"),
+        ("/portal/\\evil.example", "/portal"),
+        ("/oauth/authorize", "/portal"),
+        ("", "/portal"),
+    ],
+)
+def test_a_link_leads_nowhere_but_within_the_portal(given: str, path: str) -> None:
+    assert own_path(given) == path
+
+
+def test_nothing_can_end_a_script_element() -> None:
+    assert str(pages._script_json("</script><!-- &")) == '"\\u003c/script\\u003e\\u003c!-- \\u0026"'
