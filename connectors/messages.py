@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -64,6 +64,8 @@ def upto(longest: int, *, pattern: str | None = None) -> StringConstraints:
     return StringConstraints(min_length=1, max_length=longest, pattern=pattern)
 
 
+Lines = Annotated[list[Annotated[str, StringConstraints(max_length=5000)]], Field(max_length=5000)]
+"""A list of texts, which the standards leave without bounds."""
 Country = Annotated[str, upto(2, pattern=r"^[A-Z]{2}$")]
 Currency = Annotated[str, upto(3, pattern=r"^[A-Z]{3}$")]
 Location = Annotated[str, upto(5, pattern=r"^[A-Z]{2}[A-Z2-9]{3}$")]

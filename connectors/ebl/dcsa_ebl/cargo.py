@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from connectors.messages import Country, Date, Instant, Message, upto
+from connectors.messages import Country, Date, Instant, Lines, Message, upto
 
 
 class Weight(Message):
@@ -55,7 +55,7 @@ class ItemReference(Message):
     """`ReferenceConsignmentItem`."""
 
     type: Annotated[str, upto(3)]
-    values: list[str] = Field(min_length=1)
+    values: Annotated[Lines, Field(min_length=1)]
 
 
 class CustomsReference(Message):
@@ -63,7 +63,7 @@ class CustomsReference(Message):
 
     type: Annotated[str, upto(50)]
     country_code: Country
-    values: list[str] = Field(min_length=1)
+    values: Annotated[Lines, Field(min_length=1)]
 
 
 class NationalCommodityCode(Message):
@@ -71,7 +71,7 @@ class NationalCommodityCode(Message):
 
     type: Annotated[str, upto(10)]
     country_code: Country | None = None
-    values: list[str] = Field(min_length=1)
+    values: Annotated[Lines, Field(min_length=1)]
 
 
 class InnerPackaging(Message):
@@ -124,7 +124,7 @@ class DangerousGoods(Message):
     is_hot: bool | None = None
     is_competent_authority_approval_required: bool | None = None
     competent_authority_approval: Annotated[str, upto(70)] | None = None
-    segregation_groups: list[str] | None = None
+    segregation_groups: Lines | None = None
     inner_packagings: list[InnerPackaging] | None = None
     emergency_contact: EmergencyContact | None = Field(default=None, alias="emergencyContactDetails")
     ems_number: Annotated[str, upto(7)] | None = Field(default=None, alias="EMSNumber")
@@ -170,12 +170,12 @@ class ConsignmentItem(Message):
     """`ConsignmentItem`."""
 
     carrier_booking_reference: Annotated[str, upto(35)]
-    description_of_goods: list[str]
-    hs_codes: list[str] = Field(alias="HSCodes", min_length=1)
-    extended_hs_codes: list[str] | None = Field(default=None, alias="extendedHSCodes")
+    description_of_goods: Lines
+    hs_codes: Annotated[Lines, Field(min_length=1)] = Field(alias="HSCodes")
+    extended_hs_codes: Lines | None = Field(default=None, alias="extendedHSCodes")
     national_commodity_codes: list[NationalCommodityCode] | None = None
     extended_national_commodity_codes: list[NationalCommodityCode] | None = None
-    shipping_marks: list[str] | None = None
+    shipping_marks: Lines | None = None
     cargo_items: list[CargoItem] = Field(min_length=1)
     export_license: License | None = None
     import_license: License | None = None
@@ -222,7 +222,7 @@ class UtilizedTransportEquipment(Message):
     is_shipper_owned: bool
     is_non_operating_reefer: bool | None = None
     active_reefer_settings: ReeferSettings | None = None
-    shipping_marks: list[str] | None = None
+    shipping_marks: Lines | None = None
     seals: list[Seal]
     references: list[Reference] | None = None
     customs_references: list[CustomsReference] | None = None

@@ -12,7 +12,7 @@ from connectors.ebl.dcsa_ebl.cargo import (
     UtilizedTransportEquipment,
 )
 from connectors.ebl.dcsa_ebl.parties import Address, ContactDetail, DocumentParties
-from connectors.messages import Country, Currency, Date, Location, Message, upto
+from connectors.messages import Country, Currency, Date, Lines, Location, Message, upto
 
 Receipt = Literal["CY", "SD", "CFS"]
 
@@ -45,7 +45,7 @@ class Place(Message):
     location_name: Annotated[str, upto(100)] | None = None
     facility_name: Annotated[str, upto(100)] | None = None
     address: Address | None = None
-    address_lines: list[str] | None = None
+    address_lines: Lines | None = None
     city: City | None = None
     facility: Facility | None = None
     un_location_code: Location | None = Field(default=None, alias="UNLocationCode")
@@ -105,10 +105,10 @@ class TransportDocument(Message):
     number_of_copies_without_charges: int | None = None
     number_of_originals_with_charges: int | None = None
     number_of_originals_without_charges: int | None = None
-    displayed_name_for_place_of_receipt: list[str] | None = None
-    displayed_name_for_port_of_load: list[str] | None = None
-    displayed_name_for_port_of_discharge: list[str] | None = None
-    displayed_name_for_place_of_delivery: list[str] | None = None
+    displayed_name_for_place_of_receipt: Lines | None = None
+    displayed_name_for_port_of_load: Lines | None = None
+    displayed_name_for_port_of_discharge: Lines | None = None
+    displayed_name_for_place_of_delivery: Lines | None = None
     shipped_on_board_date: Date | None = None
     displayed_shipped_on_board_received_for_shipment: Annotated[str, upto(250)] | None = None
     terms_and_conditions: Annotated[str, upto(50_000)]
@@ -125,7 +125,7 @@ class TransportDocument(Message):
     declared_value_currency: Currency | None = None
     carrier_code: Annotated[str, upto(4)]
     carrier_code_list_provider: Literal["SMDG", "NMFTA"]
-    carrier_clauses: list[str] | None = None
+    carrier_clauses: Lines | None = None
     number_of_rider_pages: int | None = None
     transports: Transports
     charges: list[Charge] | None = None

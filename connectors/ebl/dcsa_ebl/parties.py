@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from connectors.messages import Country, Location, Message, upto
+from connectors.messages import Country, Lines, Location, Message, upto
 
 
 class Address(Message):
@@ -59,13 +59,13 @@ class Party(Message):
     ebl_platform: Annotated[str, upto(4)] | None = None
     type_of_person: Annotated[str, upto(50)] | None = None
     address: Address | None = None
-    address_lines: list[str] | None = None
-    displayed_address: list[str] | None = None
+    address_lines: Lines | None = None
+    displayed_address: Lines | None = None
     identifying_codes: list[IdentifyingCode] | None = None
     tax_legal_references: list[TaxLegalReference] | None = None
     contacts: list[ContactDetail] | None = Field(default=None, alias="partyContactDetails")
     reference: Annotated[str, upto(35)] | None = None
-    purchase_order_references: list[str] | None = None
+    purchase_order_references: Lines | None = None
     is_notify_party: bool | None = None
 
 
