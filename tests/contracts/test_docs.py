@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway import keys
+from gateway.cli import app
 from gateway.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -38,3 +40,25 @@ def test_every_key_is_in_the_operators_page() -> None:
 def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     broken = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
     assert broken == []
+
+
+COMMAND = re.compile(r"(?:`|^|bin/)tidegate ((?:[a-z]+ )?[a-z]+)([^`\n|]*)", re.MULTILINE)
+GROUPS = {"connector", "consent", "db", "keys", "links", "owners", "participants"}
+
+
+def commands() -> list[tuple[str, str]]:
+    """Return every command that a page shows, and the rest of its line."""
+    found = set()
+    for page in PAGES:
+        for words, rest in COMMAND.findall(page.read_text()):
+            first, _, second = words.partition(" ")
+            named = words if first in GROUPS else first
+            found.add((named, f"{second if named == first else ''} {rest}"))
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("command", "rest"), commands())
+def test_a_command_that_a_page_shows_is_there_with_its_options(command: str, rest: str) -> None:
+    told = CliRunner().invoke(app, [*command.split(), "--help"])
+    assert told.exit_code == 0, told.output
+    assert [option for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest) if option not in told.output] == []
