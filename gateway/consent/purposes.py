@@ -19,11 +19,14 @@ class Template:
     onward_sharing: bool = False
 
 
+DOCUMENTS = frozenset({"air_waybill", "bill_of_lading", "road_consignment_note"})
+TRADE = DOCUMENTS | {"transport_event"}
+
 PURPOSES: Mapping[str, Template] = {
     "trade_finance_underwriting": Template(
         title="Decide on trade finance",
         lawful_basis="consent",
-        products=frozenset({"bill_of_lading", "transport_event"}),
+        products=TRADE,
         longest_consent=timedelta(days=366),
         longest_data_life=timedelta(days=366),
         most_pulls_a_day=48,
@@ -31,7 +34,7 @@ PURPOSES: Mapping[str, Template] = {
     "trade_finance_monitoring": Template(
         title="Watch over goods that are financed",
         lawful_basis="consent",
-        products=frozenset({"bill_of_lading", "transport_event"}),
+        products=TRADE,
         longest_consent=timedelta(days=366),
         longest_data_life=timedelta(days=366),
         most_pulls_a_day=288,
@@ -39,7 +42,7 @@ PURPOSES: Mapping[str, Template] = {
     "know_your_customer": Template(
         title="Know the customer",
         lawful_basis="consent",
-        products=frozenset({"bill_of_lading"}),
+        products=DOCUMENTS,
         longest_consent=timedelta(days=92),
         longest_data_life=timedelta(days=92),
         most_pulls_a_day=4,

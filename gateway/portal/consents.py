@@ -1,10 +1,13 @@
 """The owner's consents: a card each, what was agreed, and how to stop."""
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from gateway.clock import Now
 from gateway.consent import lifecycle, store
+from gateway.consent.tables import Consent
 from gateway.db import DbSession
 from gateway.directory.participants import participant
 from gateway.portal import words
@@ -28,13 +31,18 @@ def show_consents(person: SignedIn, session: DbSession, now: Now) -> Response:
                 "state": str(present.state),
                 "state_words": words.state(present.state),
                 "purpose": consent.asked["purpose"]["text"],
-                "until": words.day(consent.expires_at),
+                "until": words.day(_end(consent)),
                 "viewed": words.moment(consent.last_pull_at),
                 "granted": version is not None,
             }
         )
     owner = participant(session, person.participant_id)
     return render("consents.html", person=person, owner=owner.name, cards=cards)
+
+
+def _end(consent: Consent) -> datetime:
+    """Return until when data is shared, or was asked for if nothing was ever granted."""
+    return consent.expires_at if consent.version else datetime.fromisoformat(consent.asked["expires_at"])
 
 
 @router.get("/{consent_id}")

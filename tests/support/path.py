@@ -50,6 +50,11 @@ class WholePath:
             self.connections[party.id] = Connection(ISSUER, identity, http=self.gateway.client)
         return self.connections[party.id]
 
+    @property
+    def end(self) -> datetime:
+        """Until when the bank asks, unless it says otherwise."""
+        return self.gateway.clock() + timedelta(days=60)
+
     def provider(self) -> Provider:
         return Provider(self.connection(self.carrier))
 
@@ -65,7 +70,7 @@ class WholePath:
         return self.provider().push(connector, data, content_type="application/json", owner=owner)
 
     def ask(self, party: Party | None = None, **members: Any) -> ConsentRequest:
-        details = {"expires_at": "2027-01-31T00:00:00Z", **members}
+        details = {"expires_at": f"{self.end:%Y-%m-%d}T00:00:00Z", **members}
         return self.as_bank(party).request(builders.details(**details), redirect_uri=REDIRECT)
 
     def consented(self, **members: Any) -> Tokens:

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from gateway.client.passkey import Passkey
+from gateway.portal import words
 from gateway.portal.security import SESSION
 from gateway.settings import Settings
 from tests.support import builders
@@ -118,3 +119,9 @@ def test_over_https_cookies_are_bound_to_the_host(path: WholePath) -> None:
     assert SESSION.full_name(path.gateway.settings) == "tidegate_session"
     client = TestClient(path.gateway.app, base_url=ISSUER)
     assert "httponly" in client.get("/portal/sign-in").headers["set-cookie"].lower()
+
+
+def test_a_request_that_waits_is_listed_with_the_end_that_it_asks_for(path: WholePath) -> None:
+    path.ask()
+    page = path.visitor().signed_in().open("/portal/consents").text
+    assert f"Until {words.day(path.end)}. Last viewed: never." in page
