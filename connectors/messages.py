@@ -5,7 +5,7 @@ A model's members are snake_case; their names in the message are camelCase, or g
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
@@ -70,6 +70,23 @@ Country = Annotated[str, upto(2, pattern=r"^[A-Z]{2}$")]
 Currency = Annotated[str, upto(3, pattern=r"^[A-Z]{3}$")]
 Location = Annotated[str, upto(5, pattern=r"^[A-Z]{2}[A-Z2-9]{3}$")]
 """UN/LOCODE."""
+
+
+EARLIEST, LATEST = "2000", "2090"
+"""Years outside which a date-time is kept, but warned about: no carrier tracked cargo electronically so."""
+
+
+def sortable(instant: str) -> str:
+    """Return an `Instant` in UTC with microseconds, so that texts compare as times do."""
+    return datetime.fromisoformat(instant.upper()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def unlikely(instant: str, place: str) -> tuple[Fault, ...]:
+    """Return a warning if an instant lies outside the years in which such messages are sent."""
+    if EARLIEST <= instant < LATEST:
+        return ()
+    message = f"lies outside the years {EARLIEST} to {LATEST}"
+    return (Fault(place, message, "check the clock that wrote it"),)
 
 
 def read(body: bytes) -> Json:

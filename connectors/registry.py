@@ -6,8 +6,9 @@ from connectors.base import Connector
 from connectors.ebl.dcsa_ebl import DcsaEbl
 from connectors.errors import UnknownConnector
 from connectors.sea.dcsa_track_trace import DcsaTrackTrace
+from connectors.sea.dcsa_track_trace_3 import DcsaTrackTrace3
 
-_ALL: tuple[Connector, ...] = (DcsaEbl(), DcsaTrackTrace())
+_ALL: tuple[Connector, ...] = (DcsaEbl(), DcsaTrackTrace(), DcsaTrackTrace3())
 CONNECTORS: Mapping[str, Connector] = {each.name: each for each in _ALL}
 
 

@@ -14,11 +14,13 @@ from connectors.base import Connector, Fault, Mapped, Received
 from connectors.errors import ConnectorError, SignatureError, UnknownConnector, Unmappable
 from connectors.registry import get, names
 from tests.support.messages import event, transport_document
+from tests.support.messages_track_trace_3 import updated
 
 CARRIER_CODE = {"list": "SCAC", "code": "OCLN"}
 MESSAGES: dict[str, Callable[[], Any]] = {
     "dcsa_ebl": transport_document,
     "dcsa_track_trace": lambda: [event("one"), event("two", bookings=("OCLNBK1",))],
+    "dcsa_track_trace_3": lambda: {"events": [updated("one"), updated("two", isRetracted=True)]},
 }
 SECRETS = ("desk@trader.example", "Export desk", "+852")
 CONNECTORS = pytest.mark.parametrize("name", names())
@@ -40,7 +42,7 @@ def test_every_connector_has_a_message_here() -> None:
 
 
 def test_an_unknown_connector_is_refused_by_name_and_the_known_are_listed() -> None:
-    with pytest.raises(UnknownConnector, match=r"^no connector named 'nope'; known: dcsa_ebl, dcsa_track_trace$"):
+    with pytest.raises(UnknownConnector, match=rf"^no connector named 'nope'; known: {', '.join(names())}$"):
         get("nope")
 
 

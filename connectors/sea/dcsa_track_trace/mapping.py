@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
@@ -10,7 +9,7 @@ import rfc8785
 from connectors.base import Batch, Fault, Mapped, Received
 from connectors.errors import Unmappable
 from connectors.identifiers import distinct, identifier, warning
-from connectors.messages import MOST_FAULTS, read, validate
+from connectors.messages import MOST_FAULTS, read, sortable, unlikely, validate
 from connectors.sea.dcsa_track_trace import settings
 from connectors.sea.dcsa_track_trace.message import EVENTS, EquipmentEvent, ShipmentEvent, TransportEvent
 
@@ -46,7 +45,15 @@ def _read(event: object, place: str) -> AnyEvent:
     if not isinstance(kind, str) or kind not in EVENTS:
         known = ", ".join(EVENTS)
         message = f"is no event of DCSA Track & Trace 2.2: eventType is none of {known}"
-        raise Unmappable([Fault(f"{place}/eventType", message, "send events as GET /v2/events answers them")])
+        raise Unmappable(
+            [
+                Fault(
+                    f"{place}/eventType",
+                    message,
+                    "send events as GET /v2/events answers them; version 3.0 goes to dcsa_track_trace_3",
+                )
+            ]
+        )
     found: AnyEvent = validate(EVENTS[kind], event, pointer=place)
     return found
 
@@ -71,7 +78,7 @@ def _map_event(event: AnyEvent, place: str, issuer: Mapping[str, str] | None) ->
         version=settings.PRODUCT_VERSION,
         document={name: value for name, value in document.items() if value or name in ("identifiers", "parties")},
         key=key,
-        revision=_sortable(event.event_created_date_time),
+        revision=sortable(event.event_created_date_time),
         identifiers=identifiers,
         owner_references=tuple(each for each in identifiers if each["scheme"] in OWNED_BY),
         place=place,
@@ -88,7 +95,9 @@ def _event(event: AnyEvent, content: Document) -> Document:
         "time": event.event_date_time,
         "created": event.event_created_date_time,
     }
-    found |= {name: content[name] for name in ("delay_reason_code", "change_remark", "reason") if name in content}
+    found |= {name: content[name] for name in ("change_remark", "reason") if name in content}
+    if "delay_reason_code" in content:
+        found["delay_reason_codes"] = [content["delay_reason_code"]]
     if isinstance(event, ShipmentEvent):
         found["document"] = {"type": event.document_type_code, "number": event.document_id}
     return found
@@ -136,19 +145,9 @@ def _warnings(event: AnyEvent, place: str) -> tuple[Fault, ...]:
     call = None if isinstance(event, ShipmentEvent) else event.transport_call
     if call and call.vessel:
         found.extend(warning("imo", call.vessel.imo_number, f"{place}/transportCall/vessel/vesselIMONumber"))
-    for name, instant in (
-        ("eventCreatedDateTime", event.event_created_date_time),
-        ("eventDateTime", event.event_date_time),
-    ):
-        if not settings.EARLIEST <= instant < settings.LATEST:
-            message = f"lies outside the years {settings.EARLIEST} to {settings.LATEST}"
-            found.append(Fault(f"{place}/{name}", message, "check the clock that wrote it"))
+    found.extend(unlikely(event.event_created_date_time, f"{place}/eventCreatedDateTime"))
+    found.extend(unlikely(event.event_date_time, f"{place}/eventDateTime"))
     return tuple(found)
-
-
-def _sortable(instant: str) -> str:
-    """Return the instant in UTC with microseconds, so that texts compare as times do."""
-    return datetime.fromisoformat(instant.upper()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _digest(content: Document) -> str:

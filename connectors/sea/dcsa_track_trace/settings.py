@@ -9,5 +9,3 @@ SIGNATURE_HEADER = "notification-signature"
 JSON = ("application/json",)
 ENDPOINTS = (Endpoint("push", JSON), Endpoint("callback", JSON, SIGNATURE_HEADER))
 MOST_EVENTS = 1000
-EARLIEST, LATEST = "2000", "2090"
-"""Years outside which a date-time is kept, but warned about: no carrier tracked containers electronically so."""

@@ -88,7 +88,7 @@ def test_a_transport_event_is_mapped_whole() -> None:
             "code": "ARRI",
             "time": "2026-11-25T06:30:00+08:00",
             "created": "2026-11-22T01:00:00Z",
-            "delay_reason_code": "WEA",
+            "delay_reason_codes": ["WEA"],
             "change_remark": "Typhoon",
         },
         "transport": {

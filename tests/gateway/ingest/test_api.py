@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from sqlmodel import Session, func, select
 
+from connectors import registry
 from gateway.directory.tables import Participant
 from gateway.ingest.subscriptions import Subscription, subscribe
 from gateway.records.tables import Original, Quarantine, Record
@@ -134,7 +135,7 @@ def test_a_proof_is_used_up_by_a_refused_push_too(gateway: Gateway, carrier: Api
 
 
 def test_an_unknown_connector_is_404_and_names_the_known(carrier: ApiCaller) -> None:
-    detail = "no connector named 'nope'; known: dcsa_ebl, dcsa_track_trace"
+    detail = f"no connector named 'nope'; known: {', '.join(registry.names())}"
     check_problem(push(carrier, "nope", b"{}"), 404, detail)
 
 
