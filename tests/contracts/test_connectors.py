@@ -13,7 +13,7 @@ import schemas
 from connectors.base import Connector, Fault, Mapped, Received
 from connectors.errors import ConnectorError, SignatureError, UnknownConnector, Unmappable
 from connectors.registry import get, names
-from tests.support.messages import event, transport_document
+from tests.support.messages import event, notification, transport_document
 from tests.support.messages_track_trace_3 import updated
 
 CARRIER_CODE = {"list": "SCAC", "code": "OCLN"}
@@ -69,6 +69,12 @@ def test_documents_are_as_their_product_says(name: str) -> None:
         assert all(reference in item.identifiers for reference in item.owner_references)
         assert item.key
         assert item.document["provenance"]["standard"] in get(name).standard
+
+
+def test_a_notification_holds_documents_as_their_products_say() -> None:
+    for document in ({}, {"transportDocument": transport_document()}):
+        for item in get("dcsa_ebl").parse(received(notification(**document))).items:
+            assert schemas.faults(item.product, item.version, item.document) == []
 
 
 @CONNECTORS

@@ -106,6 +106,20 @@ def transport_document(bill: str = BILL, *, bookings: tuple[str, ...] = (BOOKING
     }
 
 
+def notification(status: str = "ISSUED", *, at: str = "2026-11-21T09:00:00Z", **data: Any) -> Any:
+    """Return an eBL 3.0.4 notification of the transport document's status; `data` are further members of its data."""
+    return {
+        "specversion": "1.0",
+        "id": str(uuid.uuid5(NAMESPACE, f"{status} {at}")),
+        "source": "https://oceanline.example/",
+        "type": "org.dcsa.transport-document.v3",
+        "time": at,
+        "datacontenttype": "application/json",
+        "subscriptionReference": "EBL118",
+        "data": {"transportDocumentStatus": status, "transportDocumentReference": BILL, **data},
+    }
+
+
 def body(message: Any) -> bytes:
     """Return a message's bytes."""
     return json.dumps(message).encode()

@@ -1,15 +1,17 @@
-"""From a DCSA transport document to a `bill_of_lading`."""
+"""From a DCSA transport document, or a notification of one, to a `bill_of_lading` and its events."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from connectors.base import Batch, Fault, Mapped, Received
 from connectors.ebl.dcsa_ebl import settings
 from connectors.ebl.dcsa_ebl.message import TransportDocument
+from connectors.ebl.dcsa_ebl.notification import Notification, map_status
 from connectors.ebl.dcsa_ebl.parties import DocumentParties, Party
 from connectors.errors import Unmappable
 from connectors.identifiers import distinct, identifier, warning
-from connectors.messages import read, validate
+from connectors.messages import read, sortable, validate
 
 Document = dict[str, Any]
 DOCUMENT = (
@@ -62,11 +64,31 @@ ROLES = (
 )
 
 
-def map_document(request: Received) -> Batch:
-    """Return the document mapped. Raises `Unmappable` with every fault, or saying what else the message is."""
+def map_message(request: Received) -> Batch:
+    """Return what a message holds. Raises `Unmappable` with every fault, or saying what else the message is."""
     value = read(request.body)
+    if isinstance(value, dict) and value.get("type") == settings.NOTIFICATION:
+        return _map_notification(value, request.carrier_code)
     _refuse_other_messages(value)
-    message: TransportDocument = validate(TransportDocument, value)
+    return Batch((map_document(value),))
+
+
+def _map_notification(value: Document, own: Mapping[str, str] | None) -> Batch:
+    notification: Notification = validate(Notification, value)
+    document = notification.data.transport_document
+    if document is None:
+        return Batch((map_status(notification, own),))
+    place, number = "/data/transportDocument", notification.data.transport_document_reference
+    mapped = map_document(document, place=place, revision=sortable(notification.time))
+    if mapped.document["document"]["number"] != number:
+        message = "is not the transportDocumentReference that the notification is about"
+        raise Unmappable([Fault(f"{place}/transportDocumentReference", message, "notify about one document a message")])
+    return Batch((mapped, map_status(notification, mapped.identifiers[0]["issuer"])))
+
+
+def map_document(value: object, *, place: str = "", revision: str | None = None) -> Mapped:
+    """Return a transport document that stands at `place` in a message."""
+    message: TransportDocument = validate(TransportDocument, value, pointer=place)
     content = message.content()
     identifiers = _identifiers(message)
     reference, sub = message.transport_document_reference, message.transport_document_sub_reference
@@ -88,18 +110,17 @@ def map_document(request: Received) -> Batch:
         "terms": _some(content, TERMS),
         "provenance": {"standard": settings.STANDARD, "version": settings.VERSION, "message_id": reference},
     }
-    mapped = Mapped(
+    return Mapped(
         product=settings.PRODUCT,
         version=settings.PRODUCT_VERSION,
         document=document,
         key=f"{message.carrier_code_list_provider}:{message.carrier_code}:{reference}",
-        revision=None,
+        revision=revision,
         identifiers=identifiers,
         owner_references=tuple(each for each in identifiers if each["scheme"] in ("transport_document", "booking")),
-        place="",
-        warnings=tuple(_warnings(message)),
+        place=place,
+        warnings=tuple(replace(each, pointer=place + each.pointer) for each in _warnings(message)),
     )
-    return Batch((mapped,))
 
 
 def _refuse_other_messages(value: object) -> None:

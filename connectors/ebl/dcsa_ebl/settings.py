@@ -5,9 +5,12 @@ from connectors.base import Endpoint
 NAME = "dcsa_ebl"
 STANDARD, VERSION = "DCSA eBL transport document", "3.0.4"
 PRODUCT, PRODUCT_VERSION = "bill_of_lading", 1
+EVENT, EVENT_VERSION = "transport_event", 1
+NOTIFICATION = "org.dcsa.transport-document.v3"
+"""`type` of the notification of a transport document (CloudEvents 1.0)."""
 ENDPOINTS = (Endpoint("push", ("application/json",)),)
 OTHER_MESSAGES = {
-    "specversion": "a notification (CloudEvents)",
+    "specversion": "another notification (CloudEvents)",
     "amendedTransportDocument": "an amended transport document",
     "httpMethod": "an error response",
     "shippingInstructionsStatus": "shipping instructions",

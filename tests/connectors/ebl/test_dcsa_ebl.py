@@ -89,7 +89,7 @@ def test_a_fault_deep_in_the_document_has_its_place() -> None:
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        ({"specversion": "1.0", "data": {}}, "a notification (CloudEvents)"),
+        ({"specversion": "1.0", "data": {}}, "another notification (CloudEvents)"),
         ({"amendedTransportDocument": {}}, "an amended transport document"),
         ({"shippingInstructionsStatus": "RECEIVED"}, "shipping instructions"),
         ({"envelopeManifestSignedContent": "x"}, "a PINT envelope"),
