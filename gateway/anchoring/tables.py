@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from gateway.db import instant
+from gateway.db import instant, request_id
 
 
 class LedgerEntry(SQLModel, table=True):
@@ -19,6 +19,7 @@ class LedgerEntry(SQLModel, table=True):
             "ix_ledgerentry_unfinished", "lane", "number", postgresql_where=text("state IN ('waiting', 'submitted')")
         ),
         Index("ix_ledgerentry_about", "subject", "version"),
+        Index("ix_ledgerentry_rejected", "number", postgresql_where=text("state = 'rejected'")),
     )
 
     number: int = Field(default=None, primary_key=True)
@@ -30,6 +31,7 @@ class LedgerEntry(SQLModel, table=True):
     entry: bytes = Field(sa_type=LargeBinary)  # canonical and signed
     not_after_height: int
     state: str  # submission.State
+    request_id: str | None = request_id()  # of the request that it came of, if one did
     created_at: datetime = instant()
     height: int | None = Field(default=None, index=True)
     code: int | None = None

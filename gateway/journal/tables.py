@@ -1,4 +1,4 @@
-"""What waits to be anchored, at rest."""
+"""What waits to be anchored, at rest. `request_id` is that of the request that wrote the row, if one did."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from gateway.db import instant
+from gateway.db import instant, request_id
 
 
 class Leaf(SQLModel, table=True):
@@ -17,6 +17,7 @@ class Leaf(SQLModel, table=True):
     stream: str
     leaf: bytes = Field(sa_type=LargeBinary)
     subject: str
+    request_id: str | None = request_id()
     created_at: datetime = instant()
 
 
@@ -27,4 +28,5 @@ class QueuedEntry(SQLModel, table=True):
     type: str
     body: dict[str, Any] = Field(sa_type=JSONB)
     subject: str = Field(index=True)
+    request_id: str | None = request_id()
     created_at: datetime = instant()

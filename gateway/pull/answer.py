@@ -20,6 +20,7 @@ from gateway.pull.final import Outcome, Pull
 from gateway.pull.port import ConsentRead, Port, Snapshot
 from gateway.pull.question import Asked, Place
 from gateway.settings import Settings
+from gateway.tracing import request_id
 from ledger import evidence, receipt
 from ledger.codec import b64u
 from ledger.record import leaf as leaf_of
@@ -155,6 +156,7 @@ class Puller:
             jws=signed,
             leaf=leaf_of(signed),
             at=now,
+            request_id=request_id(),
         )
 
     def _cursor(self, drawn: Drawn, asked: Asked, *, now: datetime) -> str | None:

@@ -24,9 +24,9 @@ WITH asked AS (
     SELECT * FROM unnest(
         $1::int[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[], $7::bool[],
         $8::int[], $9::interval[],
-        $10::int[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::timestamptz[]
+        $10::int[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::timestamptz[], $16::uuid[]
     ) AS t(n, jkt, jti, proof_expires_at, consent_id, version, opening, frequency, per, maximum,
-           receipt, bank_id, jws, leaf, at)
+           receipt, bank_id, jws, leaf, at, request_id)
 ), fresh AS (
     INSERT INTO usedproof (jkt, jti, expires_at) SELECT jkt, jti, proof_expires_at FROM asked
     ON CONFLICT DO NOTHING RETURNING jkt, jti
@@ -48,8 +48,8 @@ WITH asked AS (
     INSERT INTO receipt (jti, consent_id, version, bank_id, jws, opening, created_at)
     SELECT receipt, consent_id, version, bank_id, jws, opening, at FROM judged WHERE outcome = 'stored'
 ), queued AS (
-    INSERT INTO leaf (stream, leaf, subject, created_at)
-    SELECT 'receipts', leaf, receipt, at FROM judged WHERE outcome = 'stored' ORDER BY n
+    INSERT INTO leaf (stream, leaf, subject, created_at, request_id)
+    SELECT 'receipts', leaf, receipt, at, request_id FROM judged WHERE outcome = 'stored' ORDER BY n
 ), used AS (
     UPDATE consent c SET pulls = c.pulls + u.uses, last_pull_at = u.at
     FROM (SELECT consent_id, count(*) FILTER (WHERE opening)::int AS uses, max(at) AS at
@@ -88,6 +88,7 @@ class Pull:
     jws: str
     leaf: bytes
     at: datetime
+    request_id: str | None
 
     def row(self, n: int) -> tuple[object, ...]:
         """Return the parameters of `STORE` for this pull, as number `n` of its batch."""
@@ -107,6 +108,7 @@ class Pull:
             self.jws,
             self.leaf,
             self.at,
+            self.request_id,
         )
 
 
