@@ -1,8 +1,9 @@
 """What a connector is: data and pure functions for one standard. It does no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 Identifier = Mapping[str, Any]
 """`{scheme, issuer?: {list, code}, value}`: never a bare number."""
@@ -64,6 +65,32 @@ class Batch:
     items: tuple[Mapped, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask a standard's API for: a path under the API's base URL, query parameters, headers."""
+
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a standard's API answered with 200, and when. `headers` by lower-case name."""
+
+    body: bytes
+    at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Where to go on after a page: `cursor` for the next request; `more` if there are further pages now."""
+
+    cursor: str
+    more: bool
+
+
 class Connector(Protocol):
     """A connector maps one standard. It never stores, signs or decides on consent."""
 
@@ -89,4 +116,24 @@ class Connector(Protocol):
         """Raise `SignatureError` unless the message carries the standard's own signature made with `secret`.
 
         Compares in constant time. Raises `SignatureError` too where the standard has no signature.
+        """
+
+
+@runtime_checkable
+class Polled(Connector, Protocol):
+    """A connector whose standard has an API to fetch from. A cursor is a text of its own making."""
+
+    def request(self, cursor: str | None) -> Request:
+        """Return the request for what comes after `cursor`; None: for everything. Raises `ValueError` for another's."""
+
+    def onward(self, cursor: str | None, page: Page) -> Onward:
+        """Return where to go on after the page that `request(cursor)` brought. MUST reach its end.
+
+        Raises `Unmappable` if the page is none of the API's.
+        """
+
+    def messages(self, page: Page) -> Sequence[bytes]:
+        """Return the page's messages one by one, each as it could be pushed: none for an empty page.
+
+        Raises `Unmappable` if the page is none of the API's.
         """

@@ -3,7 +3,9 @@
 ConnectorError
 ├── Unmappable        the message is not what the standard says; carries every fault
 ├── SignatureError    the standard's own signature is missing or wrong
-└── UnknownConnector  no connector of that name
+├── UnknownConnector  no connector of that name
+├── TransientError    a standard's API did not answer; try again later
+└── TerminalError     a standard's API refused; somebody has to look
 """
 
 from collections.abc import Sequence
@@ -29,3 +31,15 @@ class SignatureError(ConnectorError):
 
 class UnknownConnector(ConnectorError):  # noqa: N818 - says what it is
     """There is no connector of that name."""
+
+
+class TransientError(ConnectorError):
+    """A standard's API cannot be reached, is overloaded or failed. `seconds`: how long it asks to be left alone."""
+
+    def __init__(self, message: str, *, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class TerminalError(ConnectorError):
+    """A standard's API refused the request: the same again will not help."""

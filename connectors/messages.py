@@ -6,7 +6,7 @@ A model's members are snake_case; their names in the message are camelCase, or g
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeGuard, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
@@ -39,8 +39,13 @@ def _date(text: str) -> str:
     return text
 
 
+def is_instant(value: object) -> TypeGuard[str]:
+    """Say whether a value is an RFC 3339 date-time with its offset."""
+    return isinstance(value, str) and bool(OFFSET.fullmatch(value)) and _exists(datetime.fromisoformat, value.upper())
+
+
 def _instant(text: str) -> str:
-    if not OFFSET.fullmatch(text) or not _exists(datetime.fromisoformat, text.upper()):
+    if not is_instant(text):
         raise PydanticCustomError(
             "instant", "expected a date-time with offset such as 2026-11-24T09:00:00+08:00 (RFC 3339)"
         )

@@ -1,8 +1,8 @@
-"""Standing assignments of references to owners, and subscriptions to a standard's callbacks, at rest."""
+"""Standing assignments of references to owners, subscriptions to callbacks, and APIs to fetch from, at rest."""
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from gateway.db import instant
@@ -27,4 +27,25 @@ class CallbackSubscription(SQLModel, table=True):
     connector: str
     provider_id: str = Field(foreign_key="participant.id")
     secret: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = instant()
+
+
+class Source(SQLModel, table=True):
+    """A standard's API that is fetched from for a provider; `headers` are encrypted, `cursor` is the connector's."""
+
+    __table_args__ = (UniqueConstraint("provider_id", "connector", "url"),)
+
+    id: str = Field(primary_key=True)
+    provider_id: str = Field(foreign_key="participant.id")
+    connector: str
+    url: str
+    headers: bytes = Field(sa_type=LargeBinary)
+    every_seconds: int
+    cursor: str | None = None
+    next_at: datetime = instant()
+    failures: int = 0  # in a row
+    last_error: str | None = None
+    last_success_at: datetime | None = instant(default=None, nullable=True)
+    accepted: int = 0  # events and documents that became records
+    refused: int = 0  # messages that did not
     created_at: datetime = instant()
