@@ -4,17 +4,17 @@ A record is a JSON object with exactly `MEMBERS`. The passkey signs SHA-256 of t
 digest is the WebAuthn challenge. `status`, `events` and `proof` stand outside.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from ledger.blocks.forms import members
+from ledger.bodies import Check, at_least, check_members, digest, instant, name, one_of
 from ledger.codec import b64u, canonical, commitment, parse, sha256, unb64u
 from ledger.errors import CodecError, VerificationError
 
@@ -36,8 +36,12 @@ MEMBERS = (*SIGNED, *OUTSIDE)
 USER_PRESENT, USER_VERIFIED = 0x01, 0x04
 RP_ID_HASH, FLAGS, LEAST_AUTHENTICATOR_DATA = slice(0, 32), 32, 37
 MOST_CLIENT_DATA = 4096
-ES256, EDDSA = -7, -8
-KTY, ALG, CRV, X, Y = 1, 3, -1, -2, -3
+ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+)(?::[0-9]{1,5})?")
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+COSE_ES256 = re.compile(rb"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20(.{32})\x22\x58\x20(.{32})", re.DOTALL)
+"""{1: 2 (EC2), 3: -7 (ES256), -1: 1 (P-256), -2: x, -3: y} in CBOR: 77 bytes."""
+COSE_EDDSA = re.compile(rb"\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20(.{32})", re.DOTALL)
+"""{1: 1 (OKP), 3: -8 (EdDSA), -1: 6 (Ed25519), -2: x} in CBOR: 42 bytes."""
 
 
 def signed_digest(record: Mapping[str, Any]) -> bytes:
@@ -63,23 +67,19 @@ def credential_commitment(*, owner: str, public_key: bytes, salt: bytes) -> byte
 def verify_assertion(record: Mapping[str, Any]) -> None:
     """Raise unless the owner's passkey signed this record, with the user verified, at the gateway's own domain.
 
-    Raises `CodecError` for a proof that is not in form, `VerificationError` for one that does not hold
+    Raises `CodecError` for a record or proof that is not in form, `VerificationError` for a proof that does not hold
     (Web Authentication Level 3 section 7.2).
     """
-    proof = members(record["proof"], ("digest", "credential", "assertion"), "proof")
-    credential = members(proof["credential"], ("public_key", "salt"), "proof: credential")
-    assertion = members(
-        proof["assertion"], ("credential_id", "authenticator_data", "client_data_json", "signature"), "assertion"
-    )
+    proof = check_form(record)["proof"]
     signed = signed_digest(record)
     if proof["digest"] != b64u(signed):
         raise VerificationError(f"the record's digest is {b64u(signed)}, its proof says {proof['digest']}")
-    unb64u(assertion["credential_id"])
+    assertion, rp_id = proof["assertion"], record["parties"]["gateway"]["rp_id"]
     authenticator, client = unb64u(assertion["authenticator_data"]), unb64u(assertion["client_data_json"])
-    rp_id = record["parties"]["gateway"]["rp_id"]
     _check_client_data(client, signed, rp_id)
     _check_authenticator_data(authenticator, rp_id)
-    verify_cose(unb64u(credential["public_key"]), unb64u(assertion["signature"]), authenticator + sha256(client))
+    public_key = unb64u(proof["credential"]["public_key"])
+    verify_cose(public_key, unb64u(assertion["signature"]), authenticator + sha256(client))
 
 
 def _check_client_data(client: bytes, challenge: bytes, rp_id: str) -> None:
@@ -88,9 +88,21 @@ def _check_client_data(client: bytes, challenge: bytes, rp_id: str) -> None:
         raise VerificationError("the passkey's client data is not of type webauthn.get")
     if data.get("challenge") != b64u(challenge):
         raise VerificationError(f"the passkey signed challenge {data.get('challenge')!r}, expected {b64u(challenge)!r}")
-    host = urlsplit(str(data.get("origin"))).hostname or ""
-    if (host != rp_id and not host.endswith(f".{rp_id}")) or data.get("crossOrigin") is True:
+    if not _is_of(data.get("origin"), rp_id) or data.get("crossOrigin") is True:
         raise VerificationError(f"the passkey signed at {data.get('origin')!r}, expected an origin of {rp_id!r}")
+
+
+def _is_of(origin: object, rp_id: str) -> bool:
+    """Say whether a page of `origin` may use passkeys of `rp_id`: https there or below, or http on this machine."""
+    match = ORIGIN.fullmatch(origin) if isinstance(origin, str) else None
+    if not match:
+        return False
+    scheme, host = match.groups()
+    return _below(host, rp_id) and (scheme == "https" or _below(host, "localhost"))
+
+
+def _below(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
 
 
 def _check_authenticator_data(data: bytes, rp_id: str) -> None:
@@ -103,27 +115,99 @@ def _check_authenticator_data(data: bytes, rp_id: str) -> None:
 
 
 def verify_cose(public_key: bytes, signature: bytes, signed: bytes) -> None:
-    """Raise `VerificationError` unless `signature` is by a COSE key (ES256 or EdDSA, RFC 9053) over `signed`."""
+    """Raise `VerificationError` unless `signature` is by a COSE key over `signed`.
+
+    The key is in the one form that authenticators give (Web Authentication Level 3 section 6.5.1.1, CTAP2 canonical
+    CBOR, no optional members): ES256 with `kty`, `alg`, `crv`, `x`, `y`, or EdDSA with `kty`, `alg`, `crv`, `x`.
+    Raises `CodecError` for any other.
+    """
     try:
-        key = cbor2.loads(public_key)
-        if key[ALG] == ES256 and (key[KTY], key[CRV]) == (2, 1):
-            point = EllipticCurvePublicNumbers(
-                int.from_bytes(key[X], "big"), int.from_bytes(key[Y], "big"), curve=SECP256R1()
-            )
-            point.public_key().verify(signature, signed, ECDSA(SHA256()))
-        elif key[ALG] == EDDSA and (key[KTY], key[CRV]) == (1, 6):
-            Ed25519PublicKey.from_public_bytes(key[X]).verify(signature, signed)
+        if match := COSE_ES256.fullmatch(public_key):
+            x, y = (int.from_bytes(each, "big") for each in match.groups())
+            point = EllipticCurvePublicNumbers(x, y, curve=SECP256R1()).public_key()
+            point.verify(signature, signed, ECDSA(SHA256()))
+        elif match := COSE_EDDSA.fullmatch(public_key):
+            Ed25519PublicKey.from_public_bytes(match[1]).verify(signature, signed)
         else:
-            raise VerificationError(f"COSE key with algorithm {key[ALG]}, expected {ES256} (ES256) or {EDDSA} (EdDSA)")
+            raise CodecError("the passkey's public key is no COSE key of ES256 or EdDSA in canonical CBOR")
     except InvalidSignature:
         raise VerificationError("the passkey's signature does not verify") from None
-    except (cbor2.CBORDecodeError, KeyError, TypeError, ValueError):
-        raise CodecError("no COSE public key") from None
+    except ValueError:
+        raise CodecError("the passkey's public key is no point on its curve") from None
 
 
 def check_form(record: object) -> Mapping[str, Any]:
-    """Return the record if it has exactly the members it should, of this schema version. Raises `CodecError`."""
+    """Return the record if it has exactly the members it should, and those that a verifier reads are in form.
+
+    Raises `CodecError`. Everything else in the record is between the owner and the gateway: it is signed as it is.
+    """
     given = members(record, MEMBERS, "consent record")
-    if given["schema_version"] != SCHEMA_VERSION:
-        raise CodecError(f"consent record of schema {given['schema_version']!r}, expected {SCHEMA_VERSION!r}")
+    for pointer, check in READ.items():
+        try:
+            check(_at(given, pointer))
+        except CodecError as error:
+            raise CodecError(f"consent record: {pointer}: {error}") from None
     return given
+
+
+def _at(value: Any, pointer: str) -> object:  # noqa: ANN401 - any JSON
+    for step in pointer.split("/"):
+        if not isinstance(value, dict) or step not in value:
+            raise CodecError("expected to be there")
+        value = value[step]
+    return value
+
+
+def _domain(value: object) -> None:
+    if not isinstance(value, str) or not DOMAIN.fullmatch(value):
+        raise CodecError("expected a domain name in lower case")
+
+
+def _strings(value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise CodecError("expected a list of strings")
+
+
+def _strings_by_name(value: object) -> None:
+    if not isinstance(value, dict):
+        raise CodecError("expected an object")
+    for each in value.values():
+        _strings(each)
+
+
+def _list(value: object) -> None:
+    if not isinstance(value, list):
+        raise CodecError("expected a list")
+
+
+def _object_or_null(value: object) -> None:
+    if value is not None and not isinstance(value, dict):
+        raise CodecError("expected an object or null")
+
+
+def _proof(value: object) -> None:
+    proof = members(value, ("digest", "credential", "assertion"), "proof")
+    digest(proof["digest"])
+    check_members(proof["credential"], {"public_key": unb64u, "salt": digest}, "credential")
+    parts = ("credential_id", "authenticator_data", "client_data_json", "signature")
+    check_members(proof["assertion"], dict.fromkeys(parts, unb64u), "assertion")
+
+
+READ: Mapping[str, Check] = {
+    "schema_version": one_of(SCHEMA_VERSION),
+    "consent": digest,
+    "version": at_least(1),
+    "parties/owner/id": name,
+    "parties/bank/id": name,
+    "parties/gateway/id": name,
+    "parties/gateway/rp_id": _domain,
+    "data/products": _strings,
+    "data/fields": _strings_by_name,
+    "data/personal": _strings_by_name,
+    "data/identifiers": _list,
+    "data/period": _object_or_null,
+    "limits/start": instant,
+    "limits/expires_at": instant,
+    "proof": _proof,
+}
+"""What a verifier reads of a record, by its place, and the form that it has."""

@@ -92,7 +92,7 @@ def payload(jws: Jws, *, max_bytes: int) -> dict[str, Any]:
 def _signature(signed: bytes, key: PrivateKey) -> bytes:
     if isinstance(key, Ed25519PrivateKey):
         return key.sign(signed)
-    r, s = decode_dss_signature(key.sign(signed, ECDSA(SHA256())))
+    r, s = decode_dss_signature(key.sign(signed, ECDSA(SHA256(), deterministic_signing=True)))  # RFC 6979
     return r.to_bytes(COORDINATE, "big") + s.to_bytes(COORDINATE, "big")
 
 

@@ -4,13 +4,17 @@ Always visible: `iss` (who sealed), `iat`, `vct` (`urn:tidegate:<product>:<versi
 Everything else is a disclosure of its own. What is not known to every sealer, or changes later, is never sealed.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_bytes
 from typing import Any
 
 from ledger import jws, merkle, sdjwt
+from ledger.blocks.forms import whole
 from ledger.blocks.times import from_datetime
+from ledger.bodies import check_members, name
 from ledger.codec import canonical, sha256
 from ledger.errors import CodecError
 from ledger.pointers import covered
@@ -22,6 +26,7 @@ ORIGINAL = "original"
 """The claim that holds the digest of the provider's bytes, and their signature: shown with the whole record only."""
 MOST_BYTES = 1_048_576
 PREFIX = "urn:tidegate:"
+VCT = re.compile(f"{PREFIX}([a-z0-9_]+):([1-9][0-9]{{0,8}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,17 @@ def seal(
     provider: str,
     issued_at: datetime,
     original: Mapping[str, str],
+    salt: Callable[[int], bytes] = token_bytes,
 ) -> SealedRecord:
     """Seal a document as a record. `original` is `{"digest": base64url of SHA-256, "signature"?: the standard's}`.
 
+    `salt` gives fresh random bytes.
     Raises `CodecError` if the document has a member with a reserved name.
     """
     reserved = {*VISIBLE, ORIGINAL, "_sd_alg"} & document.keys()
     if reserved:
         raise CodecError(f"the document has members with the reserved names {sorted(reserved)}")
-    digests, disclosures = sdjwt.conceal({**document, ORIGINAL: dict(original)})
+    digests, disclosures = sdjwt.conceal({**document, ORIGINAL: dict(original)}, salt=salt)
     payload = {
         "_sd": digests,
         "_sd_alg": sdjwt.ALG,
@@ -126,6 +133,8 @@ class Shown:
     product: str
     version: int
     claims: dict[str, Any]
+    withheld: int
+    """How many digests have no disclosure here."""
 
     @property
     def level(self) -> str:
@@ -142,16 +151,25 @@ def read(presentation: str) -> Shown:
     payload = jws.payload(signed, max_bytes=MOST_BYTES)
     if set(payload) != {*VISIBLE, "_sd", "_sd_alg"}:
         raise CodecError(f"record shows {sorted(payload)}, expected exactly {sorted({*VISIBLE, '_sd', '_sd_alg'})}")
-    claims = sdjwt.reveal(payload, disclosures)
-    issuer, issued_at, vct, provider = (claims.pop(name) for name in VISIBLE)
-    if not all(isinstance(each, str) for each in (issuer, provider)) or not isinstance(issued_at, int):
-        raise CodecError("record: iss and provider are strings, iat is a number")
-    product, version = _product(vct)
-    return Shown(signed, jwt, issuer, provider, issued_at, product, version, claims)
+    claims, withheld = sdjwt.opened(payload, disclosures)
+    form = {"iss": name, "iat": lambda value: whole(value, "time"), "vct": _product, "provider": name}
+    visible = check_members({each: claims.pop(each) for each in VISIBLE}, form, "record")
+    product, version = _product(visible["vct"])
+    return Shown(
+        jws=signed,
+        jwt=jwt,
+        issuer=visible["iss"],
+        provider=visible["provider"],
+        issued_at=visible["iat"],
+        product=product,
+        version=version,
+        claims=claims,
+        withheld=withheld,
+    )
 
 
 def _product(vct: object) -> tuple[str, int]:
-    parts = vct.removeprefix(PREFIX).split(":") if isinstance(vct, str) and vct.startswith(PREFIX) else []
-    if len(parts) != len(("product", "version")) or not parts[1].isdecimal():
-        raise CodecError(f"record: vct is {vct!r}, expected {PREFIX}<product>:<version>")
-    return parts[0], int(parts[1])
+    match = VCT.fullmatch(vct) if isinstance(vct, str) else None
+    if not match:
+        raise CodecError(f"got {vct!r}, expected {PREFIX}<product>:<version>")
+    return match[1], int(match[2])

@@ -115,8 +115,14 @@ def sd_hash(presentation: str) -> str:
 
 
 def reveal(payload: Mapping[str, Any], disclosures: Iterable[str]) -> dict[str, Any]:
-    """Return the claims that a JWT payload and the disclosures show together (RFC 9901 section 7.1).
+    """Return the claims that a JWT payload and the disclosures show together. Raises what `opened` raises."""
+    return opened(payload, disclosures)[0]
 
+
+def opened(payload: Mapping[str, Any], disclosures: Iterable[str]) -> tuple[dict[str, Any], int]:
+    """Return the claims that payload and disclosures show together, and how many digests stay closed.
+
+    The procedure is that of RFC 9901 section 7.1.
     Raises `CodecError` for a disclosure that is not in form; `VerificationError` for a digest that stands twice, a
     disclosure that no digest calls for, a reserved or repeated claim name, or an unknown `_sd_alg`.
     """
@@ -126,7 +132,7 @@ def reveal(payload: Mapping[str, Any], disclosures: Iterable[str]) -> dict[str, 
     claims = reader.members({name: value for name, value in payload.items() if name != "_sd_alg"}, 0)
     if reader.unused:
         raise VerificationError(f"{len(reader.unused)} disclosures belong to no digest")
-    return claims
+    return claims, reader.closed
 
 
 class _Reader:
@@ -134,6 +140,8 @@ class _Reader:
 
     def __init__(self, disclosures: Iterable[str]) -> None:
         self._seen: set[str] = set()
+        self.closed = 0
+        """Digests met without a disclosure."""
         self.unused: dict[str, list[Any]] = {}
         for encoded in disclosures:
             own = digest(encoded) if encoded.isascii() else ""
@@ -150,7 +158,7 @@ class _Reader:
             if parts is None:
                 continue
             _, name, value = parts
-            if name in RESERVED or name in shown or not isinstance(name, str):
+            if not isinstance(name, str) or name in RESERVED or name in shown:
                 raise VerificationError(f"a disclosure has the claim name {name!r}, which is reserved or already there")
             shown[name] = self.value(value, depth)
         return shown
@@ -181,7 +189,9 @@ class _Reader:
             raise VerificationError("a digest is no string, or stands twice")
         self._seen.add(text)
         parts = self.unused.pop(text, None)
-        if parts is not None and len(parts) != (3 if name else 2):
+        if parts is None:
+            self.closed += 1
+        elif len(parts) != (3 if name else 2):
             raise VerificationError(f"a disclosure has {len(parts)} elements where {3 if name else 2} are expected")
         return parts
 

@@ -1,11 +1,14 @@
 """The trust file: what a verifier takes for granted of a chain, signed by its founding organisations.
 
-`{format, chain, engine, validators, former, pinned, organisations, signatures}` in canonical JSON. `former` lists
-earlier validator sets with their first heights. Its fingerprint is compared out of band with two of the founders.
+`{format, chain, engine, validators, former, pinned, organisations, signatures}` in canonical JSON. `pinned` is the
+first block that is trusted of the present `validators`; `former` lists earlier sets with their first heights, rising.
+Each set is trusted from its first height up to the next one's. The file's fingerprint is compared out of band with two
+of the founders.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -26,11 +29,11 @@ MOST_FORMER = 1000
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """A trust file as read: validator sets are the present one first, then the former ones."""
+    """A trust file as read: validator sets with their first heights rise, the present one is the last."""
 
     chain: str
     engine: str
-    validator_sets: tuple[tuple[Validator, ...], ...]
+    validator_sets: tuple[tuple[int, tuple[Validator, ...]], ...]
     pinned_height: int
     pinned_hash: bytes
     fingerprint: str
@@ -56,7 +59,7 @@ def read(data: bytes) -> Trust:
     """Read a trust file. Raises `CodecError` for its form, `VerificationError` unless every founder signed it."""
     form = {
         "format": one_of(FORMAT),
-        "chain": lambda value: None if isinstance(value, str) else one_of()(value),
+        "chain": _text,
         "engine": one_of(*ENGINES),
         "validators": read_validators,
         "former": _former,
@@ -68,11 +71,14 @@ def read(data: bytes) -> Trust:
     }
     given = check_members(parse_canonical(data, max_bytes=MOST_BYTES), form, "trust")
     _verify_founders(given)
-    former = [read_validators(each["validators"]) for each in given["former"]]
+    former = [(each["first_height"], read_validators(each["validators"])) for each in given["former"]]
+    sets = (*former, (given["pinned"]["height"], read_validators(given["validators"])))
+    if any(first >= second for (first, _), (second, _) in pairwise(sets)):
+        raise CodecError("trust: former sets are not in order of their first heights, all before the pinned block's")
     return Trust(
         chain=given["chain"],
         engine=given["engine"],
-        validator_sets=(read_validators(given["validators"]), *former),
+        validator_sets=sets,
         pinned_height=given["pinned"]["height"],
         pinned_hash=unb64u(given["pinned"]["block_hash"]),
         fingerprint=fingerprint(data),
@@ -100,6 +106,11 @@ def _verify_founders(given: Mapping[str, Any]) -> None:
         missing.discard(signature["org"])
     if missing:
         raise VerificationError(f"trust file lacks the signatures of {', '.join(sorted(missing))}")
+
+
+def _text(value: object) -> None:
+    if not isinstance(value, str):
+        raise CodecError("expected a string")
 
 
 def _former(value: object) -> None:

@@ -7,7 +7,7 @@ from ledger.errors import CodecError
 
 NANO = 10**9
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FORM = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
+_FORM = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?Z")
 
 
 def from_datetime(instant: datetime) -> int:
@@ -28,7 +28,7 @@ def to_text(nanoseconds: int) -> str:
 
 
 def from_text(text: object) -> int:
-    """Return nanoseconds since 1970. Raises `CodecError` unless `to_text` would write it so."""
+    """Return nanoseconds since 1970. Raises `CodecError` before 1970, and unless `to_text` would write it so."""
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
     if not match:
         raise CodecError("expected a time such as 2026-11-24T09:00:00.5Z")
@@ -37,6 +37,6 @@ def from_text(text: object) -> int:
     except ValueError:
         raise CodecError(f"no such time: {text}") from None
     nanoseconds = (whole - EPOCH) // timedelta(seconds=1) * NANO + int((match[2] or "").ljust(9, "0"))
-    if to_text(nanoseconds) != text:
+    if nanoseconds < 0 or to_text(nanoseconds) != text:
         raise CodecError(f"time {text} is not written as {to_text(nanoseconds)}")
     return nanoseconds

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger import jws
+from ledger.blocks import times
 from ledger.codec import b64u, unb64u
 from ledger.consent_record import record_commitment, verify_assertion
-from ledger.errors import CodecError, VerificationError
+from ledger.errors import VerificationError
 from ledger.merkle import verify_inclusion
 from ledger.pointers import covered, covers, places
 from ledger.record import ORIGINAL, leaf
 from ledger.sdjwt import sd_hash
 from ledger.verify.case import Case, RecordCase
+from ledger.verify.signers import credential_of
 from schemas import personal
 
 ACTIVATING = ("consent.granted", "consent.amended")
@@ -33,8 +35,16 @@ def leaves_are_in_their_batches(case: Case) -> None:
 
 
 def records_are_sealed(case: Case) -> None:
-    """Step 10: each record is signed by the sealing key of its issuer (its disclosures were matched while reading)."""
+    """Step 10: each record is signed by the sealing key of its issuer: its provider, or the consent's gateway.
+
+    Its disclosures were matched while reading.
+    """
+    gateway = case.consent["parties"]["gateway"]["id"]
     for number, record in enumerate(case.records):
+        if record.shown.issuer not in (record.shown.provider, gateway):
+            raise VerificationError(
+                f"record {number} is sealed by {record.shown.issuer}, expected {record.shown.provider} or {gateway}"
+            )
         key = case.key_of(record.shown.issuer, record.shown.jws.kid)
         if key is None:
             raise VerificationError(f"record {number}: no sealing key of {record.shown.issuer} is proved")
@@ -44,7 +54,8 @@ def records_are_sealed(case: Case) -> None:
 def consent_is_the_owners(case: Case) -> None:
     """Step 11: the entry that activated the cited version commits to this record, and the owner's passkey signed it.
 
-    What was handed out lies within the products, fields and personal fields of the record.
+    The gateway activated it and enrolled the passkey. What was handed out lies within the products, fields and
+    personal fields of the record, and the original's digest comes with whole records only.
     """
     entry, consent = case.consent_anchor.entry, case.consent
     if entry.type not in ACTIVATING:
@@ -54,22 +65,33 @@ def consent_is_the_owners(case: Case) -> None:
     opened = b64u(record_commitment(consent, case.consent_salt))
     if entry.body["commitment"] != opened:
         raise VerificationError(f"the entry commits to {entry.body['commitment']}, the record opens {opened}")
-    try:
-        verify_assertion(consent)
-        if entry.body["expires_at"] != consent["limits"]["expires_at"]:
-            raise VerificationError("the entry's expiry is not the record's")
-        for number, record in enumerate(case.records):
-            _check_within(number, record, consent["data"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CodecError(f"consent record: {type(error).__name__} {error}") from None
+    if entry.body["expires_at"] != consent["limits"]["expires_at"]:
+        raise VerificationError("the entry's expiry is not the record's")
+    _check_gateway(case)
+    verify_assertion(consent)
+    for number, record in enumerate(case.records):
+        _check_within(number, record, consent["data"])
+
+
+def _check_gateway(case: Case) -> None:
+    """Raise unless the consent's gateway activated it and enrolled the passkey that signed it."""
+    gateway = case.consent["parties"]["gateway"]["id"]
+    signers = sorted({signature.org for signature in case.consent_anchor.entry.signatures})
+    enrolled = case.keys[f"credential/{credential_of(case.consent)}"].value["org"]
+    if signers != [gateway] or enrolled != gateway:
+        raise VerificationError(
+            f"the consent was activated by {', '.join(signers)}, its passkey enrolled by {enrolled}, expected {gateway}"
+        )
 
 
 def _check_within(number: int, record: RecordCase, data: Mapping[str, Any]) -> None:
     product = record.shown.product
     if product not in data["products"]:
         raise VerificationError(f"record {number} is a {product}, the consent covers {', '.join(data['products'])}")
+    if ORIGINAL in record.shown.claims and record.shown.withheld:
+        raise VerificationError(f"record {number} shows its original's digest though not all of it is shown")
     fields, named = data["fields"].get(product), data["personal"].get(product, [])
-    named_by_schema = personal(product, record.shown.version)
+    named_by_schema = _personal(number, record)
     for place in places(record.shown.claims):
         if covered([f"/{ORIGINAL}"], place):
             continue
@@ -82,8 +104,15 @@ def _check_within(number: int, record: RecordCase, data: Mapping[str, Any]) -> N
             raise VerificationError(f"record {number} shows {place}, which the consent does not cover")
 
 
+def _personal(number: int, record: RecordCase) -> tuple[str, ...]:
+    try:
+        return personal(record.shown.product, record.shown.version)
+    except LookupError as error:
+        raise VerificationError(f"record {number}: {error}") from None
+
+
 def receipt_binds_it_all(case: Case) -> None:
-    """Step 12: the receipt is signed by the gateway of the consent, for this bank, consent and these records."""
+    """Step 12: the receipt is signed by the gateway of the consent, for this bank, consent, time and these records."""
     receipt, consent = case.receipt, case.consent
     key = case.key_of(receipt.iss, case.receipt_jws.kid)
     if key is None:
@@ -99,6 +128,19 @@ def receipt_binds_it_all(case: Case) -> None:
         raise VerificationError(f"the receipt is for {receipt.aud!r}, expected {case.audience!r}")
     if receipt.keys_at != case.header_a.height:
         raise VerificationError(f"the receipt names header {receipt.keys_at}, the keys are at {case.header_a.height}")
+    _check_time(case)
     given = [sd_hash(record.presentation) for record in case.records]
     if list(receipt.records) != given:
         raise VerificationError(f"the receipt is over {len(receipt.records)} records, other than the {len(given)} here")
+
+
+def _check_time(case: Case) -> None:
+    """Raise unless the pull lies within the consent's time: by the receipt, and by header A, which came before it."""
+    limits = case.consent["limits"]
+    start, end = times.from_text(limits["start"]), times.from_text(limits["expires_at"])
+    pulled = case.receipt.iat * times.NANO
+    if not start <= pulled < end or case.header_a.time >= end:
+        raise VerificationError(
+            f"pulled at {case.receipt.iat} (seconds since 1970) under header A of {times.to_text(case.header_a.time)},"
+            f" the consent is from {limits['start']} to {limits['expires_at']}"
+        )

@@ -1,6 +1,7 @@
 """Step 1: read the file strictly. Unknown members, loose forms and parts that nothing names are refused."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from ledger import receipt, record, smt
@@ -105,12 +106,29 @@ def _consent(value: object, case: Case) -> None:
 
 def _check_all_named(case: Case, value: Mapping[str, Any]) -> None:
     """Refuse parts that nothing names: nothing in the file may be idle."""
+    _check_order([each.header.height for each in case.blocks], "blocks")
     if {id(each.block) for each in case.anchors} | {id(case.keys_block)} != {id(each) for each in case.blocks}:
         raise CodecError("a block stands in the file that nothing names")
     if {id(each.anchor) for each in case.records} | {id(case.consent_anchor)} != {id(each) for each in case.anchors}:
         raise CodecError("an anchor stands in the file that nothing names")
     if {each["validators"] for each in value["blocks"]} != set(range(len(value["validators"]))):
         raise CodecError("a validator set stands in the file that nothing names")
+    _check_hand_overs(case)
+
+
+def _check_order(heights: Sequence[int], what: str) -> None:
+    if any(first >= second for first, second in pairwise(heights)):
+        raise CodecError(f"{what} are not in order of height, each once")
+
+
+def _check_hand_overs(case: Case) -> None:
+    """Refuse hand-overs that lead nowhere: each changes the set, and the last one's set signs a block."""
+    heights = [each.header.height for each in case.handovers]
+    _check_order(heights, "handovers")
+    if any(each.header.validators_hash == each.header.next_validators_hash for each in case.handovers):
+        raise CodecError("a hand-over stands in the file that changes no validator set")
+    if heights and all(block.next.height <= heights[-1] for block in case.blocks):
+        raise CodecError("a hand-over stands in the file whose validator set signs nothing")
 
 
 def _named(number: object, parts: Sequence[Part], what: str) -> Part:

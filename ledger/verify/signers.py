@@ -11,7 +11,7 @@ from ledger.blocks.forms import members, whole
 from ledger.bodies import public_key
 from ledger.codec import b64u, canonical, unb64u
 from ledger.consent_record import credential_commitment
-from ledger.errors import CodecError, VerificationError
+from ledger.errors import VerificationError
 from ledger.state.signers import key_holds
 from ledger.verify.case import Case
 
@@ -21,6 +21,12 @@ CREDENTIAL = ("from", "org", "until")
 
 def keys_were_valid(case: Case) -> None:
     """Step 7: every key that signed something is in the state under header A, valid at the height where it signed."""
+    for anchor in case.anchors:
+        if anchor.block.header.height >= case.header_a.height:
+            raise VerificationError(
+                f"entry {anchor.entry.id} is in block {anchor.block.header.height}, expected one before header A,"
+                f" which is {case.header_a.height}: the state there does not know what came later"
+            )
     for proof in case.keys.values():
         smt.verify_member(key=proof.key, value=canonical(proof.value), proof=proof.proof, root=case.header_a.app_hash)
     needed = set()
@@ -65,13 +71,9 @@ def _signers(case: Case) -> Iterator[tuple[str, str, int]]:
 
 
 def credential_of(consent: Mapping[str, Any]) -> str:
-    """Return the commitment to the passkey that a consent record says signed it, base64url."""
-    proof = members(consent["proof"], ("digest", "credential", "assertion"), "proof")
-    credential = members(proof["credential"], ("public_key", "salt"), "proof: credential")
-    try:
-        owner = consent["parties"]["owner"]["id"]
-    except (KeyError, TypeError):
-        raise CodecError("consent record: parties lack the owner's id") from None
+    """Return the commitment to the passkey that a consent record (in form) says signed it, base64url."""
+    credential = consent["proof"]["credential"]
+    owner = consent["parties"]["owner"]["id"]
     commitment = credential_commitment(
         owner=owner, public_key=unb64u(credential["public_key"]), salt=unb64u(credential["salt"], size=32)
     )

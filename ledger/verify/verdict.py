@@ -108,6 +108,9 @@ def _caveats(case: Case, records: tuple[RecordVerdict, ...]) -> list[str]:
         f"That the passkey is the owner's rests on the word of {gateway}, which enrolled it.",
         "Whether the consent was revoked since cannot be seen in a file.",
     ]
+    data = case.consent["data"]
+    if data["identifiers"] or data["period"]:
+        found.append(f"That the records are of the documents and days in the consent rests on the word of {gateway}.")
     attested = sum(record.level == "gateway_attested" for record in records)
     if attested:
         found.append(

@@ -353,7 +353,9 @@ def test_a_hostile_answer_is_refused_and_never_crashes(session: Session, directo
 def test_a_proof_that_a_bank_could_not_verify_is_not_stored(session: Session, director: Enrolled) -> None:
     """A browser may have signed at the right place for a gateway that now tells another relying party's name."""
     kept = builders.drafted(session, builders.requested(session), director)
-    kept.signed = {**kept.signed, "parties": {**kept.signed["parties"], "gateway": {"rp_id": "other.example"}}}
+    parties = kept.signed["parties"]
+    gateway = {**parties["gateway"], "rp_id": "other.example"}
+    kept.signed = {**kept.signed, "parties": {**parties, "gateway": gateway}}
     kept.digest = signed_digest(kept.signed)
     session.add(kept)
     session.flush()
