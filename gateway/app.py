@@ -10,8 +10,9 @@ from fastapi.routing import APIRoute
 from gateway import errors
 from gateway.clock import Clock, utc_now
 from gateway.db import connect
+from gateway.health.access import Observed
+from gateway.health.api import probes
 from gateway.health.api import router as health
-from gateway.health.metrics import Measured, Metrics
 from gateway.ingest.api import router as ingest
 from gateway.keys import Keyring
 from gateway.oauth.api import router as oauth
@@ -40,8 +41,8 @@ def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock
     app.state.database_url = database_url
     app.state.engine = connect(database_url)
     app.state.clock = clock
-    app.state.metrics = Metrics(app.state.engine, clock)
-    app.add_middleware(Measured, metrics=app.state.metrics)
+    app.state.probes = probes()
+    app.add_middleware(Observed)
     errors.install(app)
     portal_errors(app)
     for router in ROUTERS:

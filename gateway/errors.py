@@ -23,6 +23,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from gateway.tracing import request_id
+
 
 class GatewayError(Exception):
     """A request that cannot be answered as asked. `detail` says got and expected; `members` extend the problem."""
@@ -99,12 +101,17 @@ def problem(
     headers: Mapping[str, str] | None = None,
     members: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
-    """Return a problem document (RFC 9457): type, title, status, detail, and any extension members."""
+    """Return a problem document (RFC 9457): type, title, status, detail, and any extension members.
+
+    `instance` names the request by its id, as a URN (RFC 9562 section 4).
+    """
+    traced = request_id()
     body = {
         "type": f"urn:tidegate:error:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
+        **({"instance": f"urn:uuid:{traced}"} if traced else {}),
         **(members or {}),
     }
     return JSONResponse(body, status, headers=dict(headers or {}), media_type="application/problem+json")

@@ -44,6 +44,13 @@ class Settings(BaseSettings):
         500, ge=1, le=10_000, description="A batch is anchored at the latest with so many leaves."
     )
     anchor_seconds: float = Field(0.5, gt=0, le=60, description="A batch is anchored at the latest after so long.")
+    late_seconds: float = Field(
+        60.0, gt=0, description="What waits longer for the ledger makes the worker late: /readyz and doctor say so."
+    )
+    ready_seconds: float = Field(2.0, gt=0, le=60, description="/readyz is 503 if the database takes longer to answer.")
+    worker_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port on which the worker shows its own metrics. Without it, it does not."
+    )
 
     @model_validator(mode="after")
     def _issuer_is_a_base_url(self) -> Self:

@@ -1,14 +1,19 @@
 """Build and sign ledger entries: stored before they are submitted, so that a crash submits the very same again."""
 
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+import structlog
 from sqlmodel import Session, col, select
 
+from gateway import figures
 from gateway.anchoring.tables import LedgerEntry
+from gateway.db import once_committed
 from gateway.journal.tables import QueuedEntry
 from gateway.keys import Keyring
 from gateway.settings import Settings
@@ -20,6 +25,8 @@ MOST_AT_ONCE = 500
 WAITING, SUBMITTED, FINAL, REJECTED = "waiting", "submitted", "final", "rejected"
 GOVERNANCE = "governance"
 """The lane of entries about organisations and validators: all others wait for them."""
+MADE, MADE_AGAIN = "made", "made_again"
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,16 @@ class Signer:
 
 
 def make(
-    session: Session, signer: Signer, entry_type: str, body: Mapping[str, Any], *, subject: str, now: datetime
+    session: Session,
+    signer: Signer,
+    entry_type: str,
+    body: Mapping[str, Any],
+    *,
+    subject: str,
+    now: datetime,
+    request_id: str | None = None,
 ) -> LedgerEntry:
-    """Store a new signed entry, waiting to be submitted."""
+    """Store a new signed entry, waiting to be submitted; `request_id` is that of the request that it came of."""
     entry_id, data = signer.sign(entry_type, body)
     entry = LedgerEntry(
         entry_id=entry_id,
@@ -62,11 +76,29 @@ def make(
         entry=data,
         not_after_height=signer.not_after_height,
         state=WAITING,
+        request_id=request_id,
         created_at=now,
     )
     session.add(entry)
     session.flush()
+    tell(session, entry, MADE)
     return entry
+
+
+def tell(session: Session, entry: LedgerEntry, outcome: str) -> None:
+    """Count what became of an entry and log it, once that is committed: problems as such."""
+    level = logging.ERROR if outcome == REJECTED else logging.WARNING if outcome == MADE_AGAIN else logging.INFO
+    facts = {
+        "outcome": outcome,
+        "entry": entry.entry_id,
+        "type": entry.type,
+        "subject": entry.subject,
+        "height": entry.height,
+        "why": entry.log,
+        "request_id": entry.request_id,
+    }
+    once_committed(session, figures.entries.labels(entry.type, outcome).inc)
+    once_committed(session, partial(_log.log, level, "a ledger entry", **facts))
 
 
 def make_again(session: Session, signer: Signer, entry: LedgerEntry) -> None:
@@ -75,13 +107,14 @@ def make_again(session: Session, signer: Signer, entry: LedgerEntry) -> None:
     entry.entry_id, entry.entry = signer.sign(entry.type, body)
     entry.not_after_height, entry.state = signer.not_after_height, WAITING
     session.add(entry)
+    tell(session, entry, MADE_AGAIN)
 
 
 def take_queued(session: Session, signer: Signer, *, now: datetime) -> int:
     """Make the entries that the journal has queued, oldest first; return how many."""
     queued = session.exec(select(QueuedEntry).order_by(col(QueuedEntry.id)).limit(MOST_AT_ONCE)).all()
     for each in queued:
-        make(session, signer, each.type, each.body, subject=each.subject, now=now)
+        make(session, signer, each.type, each.body, subject=each.subject, now=now, request_id=each.request_id)
         session.delete(each)
     return len(queued)
 

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 
-import structlog
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from gateway.anchoring import proofs
-from gateway.anchoring.entries import FINAL, GOVERNANCE, MOST_AT_ONCE, REJECTED, SUBMITTED, WAITING, Signer, make_again
+from gateway.anchoring.entries import (
+    FINAL,
+    GOVERNANCE,
+    MOST_AT_ONCE,
+    REJECTED,
+    SUBMITTED,
+    WAITING,
+    Signer,
+    make_again,
+    tell,
+)
 from gateway.anchoring.tables import LedgerEntry
 from ledger.backends.base import Backend, Outcome
 from ledger.errors import Rejected
@@ -17,7 +26,6 @@ from ledger.state import Code
 UNFINISHED = (WAITING, SUBMITTED)
 UNDECIDED = (Code.TOO_LATE, Code.REPEATED)
 """Refusals that say nothing yet: the entry may stand in a block that is not final."""
-_log = structlog.get_logger(__name__)
 
 
 def first_in_lanes(session: Session) -> list[LedgerEntry]:
@@ -75,10 +83,9 @@ def settle(session: Session, backend: Backend, entry: LedgerEntry, refused: Reje
     if outcome is not None:
         _finish(session, backend, entry, outcome)
     elif signer.height > entry.not_after_height:
-        _log.warning("an entry was not included in time and is made again", entry=entry.entry_id, type=entry.type)
         make_again(session, signer, entry)
     elif refused is not None and refused.code not in UNDECIDED:
-        _reject(entry, refused.code, refused.message)
+        _reject(session, entry, refused.code, refused.message)
     elif refused is None and entry.state == WAITING:
         entry.state = SUBMITTED
     else:
@@ -93,17 +100,16 @@ def _finish(session: Session, backend: Backend, entry: LedgerEntry, outcome: Out
     entry.part = anchor_part(block, outcome.index).rest.decode()
     proofs.keep_block(session, block)
     if outcome.code:
-        _reject(entry, outcome.code, f"the entry stands in block {outcome.height} and was not accepted")
+        _reject(session, entry, outcome.code, f"the entry stands in block {outcome.height} and was not accepted")
         return
     entry.state, entry.code = FINAL, 0
+    tell(session, entry, FINAL)
     proofs.watch(session, proofs.keys_in(entry))
 
 
-def _reject(entry: LedgerEntry, code: int, reason: str) -> None:
+def _reject(session: Session, entry: LedgerEntry, code: int, reason: str) -> None:
     entry.state, entry.code, entry.log = REJECTED, code, f"{Code(code).name}: {reason}"
-    _log.error(
-        "the ledger rejected an entry", entry=entry.entry_id, type=entry.type, subject=entry.subject, why=entry.log
-    )
+    tell(session, entry, REJECTED)
 
 
 def in_flight(session: Session) -> bool:

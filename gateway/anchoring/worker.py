@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
+from gateway import figures
 from gateway.anchoring import batches, entries, proofs, submission
 from gateway.anchoring.entries import Signer
 from gateway.clock import Clock
@@ -35,6 +36,8 @@ POLL_SECONDS = 0.05
 """How often to ask the ledger while entries are on their way."""
 SWEEP_SECONDS = 15.0
 """How often to do what is due by time alone."""
+APPLICATION = "tidegate worker"
+"""How a worker that runs is known in the database, by the connection that it listens on."""
 Sweep = Callable[[Session, datetime], None]
 """What higher features want done by time: (session, now). Handed in, for they lie above."""
 _log = structlog.get_logger(__name__)
@@ -42,10 +45,13 @@ _log = structlog.get_logger(__name__)
 
 def step(engine: Engine, backend: Backend, keyring: Keyring, settings: Settings, now: datetime) -> bool:
     """Take everything one step further; return whether anything changed, so that another step may be due."""
+    started = time.perf_counter()
     signer = Signer(settings, keyring, backend.height())
     made = _make(engine, signer, now)
     settled = _bring(engine, backend, signer)
     proved = _prove(engine, backend, signer)
+    if made or settled or proved:
+        figures.round_seconds.observe(time.perf_counter() - started)
     return made or settled or proved
 
 
@@ -119,6 +125,7 @@ class Worker:
             try:
                 self._run()
             except Exception:  # noqa: BLE001 - whatever it was, the worker must go on
+                figures.failures.inc()
                 _log.exception("anchoring failed and is tried again", seconds=RETRY_SECONDS)
                 self._stopping.wait(RETRY_SECONDS)
 
@@ -147,7 +154,7 @@ class Worker:
 
     def _connection(self) -> psycopg.Connection:
         url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return psycopg.connect(url, autocommit=True)
+        return psycopg.connect(url, autocommit=True, application_name=APPLICATION)
 
     def _pause(self) -> float:
         """Return after how many seconds to look again unless woken."""

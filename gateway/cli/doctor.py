@@ -96,24 +96,19 @@ def _database(settings: Settings) -> str:
         raise Unwell(f"there is none in {settings.data_dir} yet: tidegate serve makes it")
     try:
         with database(settings) as url:
-            return _look_into(url)
+            return _look_into(url, settings)
     except (psycopg.Error, SQLAlchemyError, RuntimeError) as error:
         raise Unwell(f"{type(error).__name__}: {str(error).splitlines()[0]}") from None
 
 
-def _look_into(url: str) -> str:
+def _look_into(url: str, settings: Settings) -> str:
     with engine_on(url) as engine:
         if fault := database_fault(engine):
             raise Unwell(f"{fault}: check DATABASE_URL, or that PostgreSQL runs")
         with Session(engine) as session:
             waiting = backlog(session, now=utc_now())
-    if waiting.late:
-        raise Unwell(
-            f"the oldest of {waiting.leaves + waiting.entries} that wait for the ledger has done so for "
-            f"{waiting.oldest_seconds:.0f} seconds: is tidegate worker running? What does it log?"
-        )
-    if waiting.rejected:
-        raise Unwell(f"the ledger rejected {waiting.rejected} entries: see the worker's log for why")
+    if waiting.late(settings) or waiting.rejected:
+        raise Unwell("; ".join(waiting.warnings(settings)))
     return f"reached, newest schema; {waiting.leaves + waiting.entries} wait for the ledger"
 
 

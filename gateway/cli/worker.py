@@ -1,22 +1,43 @@
 """`tidegate worker`: the one process that speaks to the ledger."""
 
 import signal
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import typer
+from prometheus_client import start_http_server
 
+from gateway import figures
 from gateway.anchoring.worker import Worker
 from gateway.cli import logs
+from gateway.cli.faults import CommandError
 from gateway.cli.lazy import commands, examples
+from gateway.cli.polling import Polling
 from gateway.cli.runtime import DataOption, database, engine_on, open_ledger, read_settings, write_trust
 from gateway.cli.supervision import AttachedOption, wait_for_word, when_orphaned
 from gateway.cli.sweeps import sweep_of
 from gateway.clock import utc_now
 from gateway.keys import load
+from gateway.settings import Settings
 
 app = commands()
 READY = "ready"
 """What an attached worker says once the ledger is open."""
+
+
+@contextmanager
+def metrics_shown(settings: Settings) -> Iterator[None]:
+    """Show this process's metrics on the port that the settings name, if any. Raises `CommandError`."""
+    if settings.worker_metrics_port is None:
+        yield
+        return
+    try:
+        server, _ = start_http_server(settings.worker_metrics_port, settings.host, registry=figures.REGISTRY)
+    except OSError as error:
+        raise CommandError(f"TIDEGATE_WORKER_METRICS_PORT {settings.worker_metrics_port}: {error.strerror}") from None
+    yield
+    server.shutdown()
+    server.server_close()
 
 
 @app.command(epilog=examples("tidegate worker", "DATABASE_URL=postgresql://... TIDEGATE_KEYS_DIR=keys tidegate worker"))
@@ -27,15 +48,21 @@ def worker(
 ) -> None:
     """Run the worker that brings what happened to the ledger.
 
-    It anchors batches of records and receipts, submits the entries of consents, and keeps the proofs that evidence
-    needs. tidegate serve starts one by itself. Ends cleanly on SIGTERM and SIGINT.
+    It anchors batches of records and receipts, submits the entries of consents, keeps the proofs that evidence needs,
+    and fetches from the APIs that are followed (tidegate connector follow). tidegate serve starts one by itself. Ends
+    cleanly on SIGTERM and SIGINT.
     """
     logs.configure()
     if attached and not wait_for_word():
         return
     settings = read_settings(data=data)
     keyring = load(settings.keys_path)
-    with database(settings) as url, engine_on(url) as engine, closing(open_ledger(settings, keyring)) as ledger:
+    with (
+        metrics_shown(settings),
+        database(settings) as url,
+        engine_on(url) as engine,
+        closing(open_ledger(settings, keyring)) as ledger,
+    ):
         write_trust(settings, keyring, ledger)
         anchoring = Worker(engine, ledger, keyring, settings, utc_now, sweep=sweep_of(settings))
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -43,4 +70,5 @@ def worker(
         if attached:
             when_orphaned(anchoring.stop)
             typer.echo(READY)
-        anchoring.run()
+        with Polling(engine, keyring, settings):
+            anchoring.run()

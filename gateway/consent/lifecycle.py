@@ -50,6 +50,7 @@ def request(session: Session, terms: TradeData, *, bank_id: str, now: datetime) 
     )
     session.add(consent)
     session.flush()
+    store.count(session, begins.state)
     return consent
 
 

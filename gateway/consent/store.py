@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from gateway import journal
+from gateway import figures, journal
 from gateway.clock import rfc3339
 from gateway.consent import record as records
 from gateway.consent import rules
 from gateway.consent.rules import Denied, Event, Standing, State
 from gateway.consent.tables import Consent, ConsentChange, ConsentVersion
+from gateway.db import once_committed
 from gateway.errors import ConflictError, NotFoundError
 from ledger.codec import b64u, unb64u
 from ledger.consent_record import record_commitment
@@ -117,6 +118,12 @@ def move(session: Session, consent: Consent, to: Standing, *, reason: str | None
         consent.ended_at = to.since
     session.add(consent)
     session.flush()
+    count(session, to.state)
+
+
+def count(session: Session, state: State) -> None:
+    """Count that a consent came into a state, once that is committed."""
+    once_committed(session, figures.consents.labels(state).inc)
 
 
 def change(

@@ -1,36 +1,55 @@
-"""Whether the gateway can serve, and how far the worker is."""
+"""Whether the gateway can serve, how far the worker is, and what somebody should look at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
 from gateway.anchoring.entries import REJECTED, SUBMITTED, WAITING
 from gateway.anchoring.tables import LedgerEntry
+from gateway.anchoring.worker import APPLICATION
 from gateway.journal.tables import Leaf, QueuedEntry
 from gateway.migrations import is_current
+from gateway.settings import Settings
 
-LATE_SECONDS = 60.0
-"""A worker whose oldest work waits longer is late. The gateway still serves: a revocation needs no ledger."""
+WORKERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :application"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits for the ledger: the age of the oldest in seconds (0: nothing waits), and the last height reached."""
+    """What waits for the ledger: the age of the oldest in seconds (0: nothing waits), and the last height reached.
+
+    `workers` are those connected to the database at this moment.
+    """
 
     oldest_seconds: float
     leaves: int
     entries: int
     rejected: int
     last_height: int | None
+    workers: int
 
-    @property
-    def late(self) -> bool:
-        """Say whether the worker is so far behind that somebody should look."""
-        return self.oldest_seconds > LATE_SECONDS
+    def late(self, settings: Settings) -> bool:
+        """Say whether the worker is so far behind that somebody should look. The gateway still serves."""
+        return self.oldest_seconds > settings.late_seconds
+
+    def warnings(self, settings: Settings) -> Iterator[str]:
+        """Yield what somebody should look at, in sentences. None of it keeps the gateway from serving."""
+        if not self.workers:
+            yield "no worker is connected to the database: run tidegate worker, or see why it ended in its log"
+        if self.late(settings):
+            yield (
+                f"the oldest of {self.leaves + self.entries} that wait for the ledger has done so for "
+                f"{self.oldest_seconds:.0f} seconds, more than {settings.late_seconds:g}: see the worker's log"
+            )
+        if self.rejected:
+            yield f"the ledger rejected {self.rejected} entries: see the worker's log for why"
 
 
 def database_fault(engine: Engine) -> str | None:
@@ -59,6 +78,7 @@ def backlog(session: Session, *, now: datetime) -> Backlog:
         entries=waiting[1][0] + waiting[2][0],
         rejected=session.execute(rejected).scalar_one(),
         last_height=session.execute(select(func.max(col(LedgerEntry.height)))).scalar_one(),
+        workers=session.execute(WORKERS, {"application": APPLICATION}).scalar_one(),
     )
 
 

@@ -1,17 +1,21 @@
 """Take in what a provider pushed: map, check, seal, give it its owner, store. All of a message, or nothing of it."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlmodel import Session
 
 import schemas
 from connectors.base import Connector, Endpoint, Fault, Mapped, Received
 from connectors.errors import Unmappable
+from gateway import figures
+from gateway.db import once_committed
 from gateway.directory.links import require_link
-from gateway.errors import ConflictError, InvalidError
+from gateway.errors import ConflictError, GatewayError, InvalidError
 from gateway.ingest import rules
 from gateway.ingest.ownership import known, settle
 from gateway.ingest.plans import Arrival, Placed, Plan, plan
@@ -64,6 +68,19 @@ def receive(session: Session, keyring: Keyring, settings: Settings, push: Push) 
     `ForbiddenError` if the owner named is not linked, `ConflictError` if the provider has said otherwise before, both
     having stored nothing; `InvalidError` with every fault, having quarantined the message: commit it all the same.
     """
+    try:
+        taken = _receive(session, keyring, settings, push)
+    except GatewayError as error:
+        once_committed(session, figures.messages.labels(push.connector.name, error.code).inc)
+        raise
+    outcome = "stored" if any(each.new for each in taken) else "known"
+    once_committed(session, figures.messages.labels(push.connector.name, outcome).inc)
+    for product, count in Counter(each.product for each in taken if each.new).items():
+        once_committed(session, partial(figures.records.labels(product).inc, count))
+    return taken
+
+
+def _receive(session: Session, keyring: Keyring, settings: Settings, push: Push) -> list[Taken]:
     if push.owner_id is not None:
         require_link(session, provider_id=push.provider_id, owner_id=push.owner_id)
     store.lock_provider(session, push.provider_id)

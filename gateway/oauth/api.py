@@ -1,14 +1,16 @@
 """The authorization server over HTTP."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway import figures
 from gateway.clock import Now
-from gateway.db import DbSession
+from gateway.db import DbSession, once_committed
 from gateway.errors import InvalidError
 from gateway.keys import CurrentKeys
 from gateway.oauth import authorize, checks, dpop, endpoints, metadata, store
@@ -105,6 +107,14 @@ def begin_authorization(request: Request, session: DbSession, now: Now) -> Redir
 @router.post("/oauth/token", response_class=Response)
 def give_tokens(endpoint: SentTo) -> Response:
     """Give tokens for a code, a refresh token, or a provider's own credentials (RFC 6749, RFC 9449)."""
+    response, grant_type = _answer(endpoint)
+    outcome = "given" if response.status_code == HTTPStatus.OK else "refused"
+    once_committed(endpoint.session, figures.tokens.labels(figures.grant_type(grant_type), outcome).inc)
+    return response
+
+
+def _answer(endpoint: Endpoint) -> tuple[Response, str | None]:
+    """Return the token endpoint's answer, and the grant type that was asked for."""
     server = endpoint.server
     try:
         request = endpoint.read()
@@ -112,12 +122,11 @@ def give_tokens(endpoint: SentTo) -> Response:
         if "grant_type" not in request.form:
             raise InvalidRequestError("grant_type is missing")
     except OAuth2Error as error:
-        return server.refuse(error)
+        return server.refuse(error), None
     server.register_grant(CodeGrant, [S256(required=True)])
     server.register_grant(RefreshGrant)
     server.register_grant(ProviderGrant)
-    response: Response = server.create_token_response(request)
-    return response
+    return server.create_token_response(request), request.form["grant_type"]
 
 
 @router.post("/oauth/revoke", response_class=Response)

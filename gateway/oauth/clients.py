@@ -11,6 +11,7 @@ from gateway.directory.tables import Participant
 from gateway.oauth import assertions, store
 from gateway.oauth.checks import SCOPE
 from gateway.oauth.errors import InvalidClientError
+from gateway.tracing import authenticated
 
 METHOD = "private_key_jwt"
 GRANT_TYPES = {"bank": ("authorization_code", "refresh_token"), "provider": ("client_credentials",)}
@@ -80,6 +81,7 @@ def authenticator(session: Session, issuer: str, now: datetime) -> Callable[[Que
             error.status_code = 401
             raise
         store.use_assertion(session, verified)
+        authenticated(client_id)
         return client
 
     return authenticate

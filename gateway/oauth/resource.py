@@ -18,6 +18,7 @@ from gateway.oauth.errors import InvalidProofError, UseNonceError, plain
 from gateway.oauth.tokens import Token, TokenError
 from gateway.oauth.tokens import verify as verify_token
 from gateway.settings import CurrentSettings, Settings
+from gateway.tracing import authenticated
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 SCHEME = "dpop "
@@ -86,6 +87,7 @@ def authenticate(
     except TokenError as error:
         missing = not request.headers.get("authorization")
         raise refused(settings, keyring, now, error=None if missing else "invalid_token", why=str(error)) from None
+    authenticated(token.client_id)
     return token, proof
 
 

@@ -11,6 +11,8 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from sqlmodel import Session
 from starlette.responses import Response
 
+from gateway import figures
+from gateway.db import once_committed
 from gateway.directory.tables import Participant
 from gateway.keys import Keyring
 from gateway.oauth import tokens
@@ -85,6 +87,7 @@ class Server(AuthorizationServer):
 
     def refuse(self, error: OAuth2Error) -> Response:
         """Return an error in OAuth's form; authentication failures are 401 (RFC 6749 section 5.2)."""
+        once_committed(self.session, figures.refusals.labels(error.error).inc)
         status = 401 if isinstance(error, InvalidClientError) else 400
         body = {"error": error.error}
         if error.description:

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway import figures
 from gateway.access.rules import Permit, Refusal, Refuse, decide
 from gateway.anchoring import reads
 from gateway.clock import rfc3339
@@ -55,6 +56,10 @@ class Puller:
     def __init__(self, port: Port, settings: Settings, keyring: Keyring) -> None:
         self._port, self._settings, self._keyring = port, settings, keyring
 
+    def connections(self) -> tuple[int, int]:
+        """Return the connections to the database, as `Port.connections` does."""
+        return self._port.connections()
+
     async def answer(self, token: Token, proof: Proof, asked: Asked, *, now: datetime) -> Evidence:
         """Return the evidence for a question; its receipt is stored when this returns. Raises `GatewayError`."""
         async with self._port.snapshot() as snapshot:
@@ -65,6 +70,7 @@ class Puller:
         outcome = await self._port.final.store(self._pull(drawn, proof, asked, signed, jti=jti, now=now))
         if outcome is not Outcome.STORED:
             raise await self._lost(outcome, drawn.consent, token, asked, now=now)
+        figures.pulled_records.inc(len(drawn.page.parts))
         return Evidence(data, self._cursor(drawn, asked, now=now))
 
     async def _draw(self, snapshot: Snapshot, token: Token, asked: Asked, *, now: datetime) -> Drawn:

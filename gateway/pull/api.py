@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import asyncpg
+import structlog
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
-from gateway.errors import ForbiddenError, NotYetError, TooLargeError, UnsupportedMediaError
+from gateway import figures
+from gateway.errors import ForbiddenError, GatewayError, NotYetError, TooLargeError, UnsupportedMediaError
 from gateway.keys import Keyring
 from gateway.oauth.checks import SCOPE
 from gateway.oauth.dpop import nonce
@@ -23,6 +25,7 @@ from gateway.settings import Settings
 router = APIRouter()
 PATH = "/evidence"
 MOST_TOKENS = 10_000
+_log = structlog.get_logger(__name__)
 
 
 class KnownTokens:
@@ -56,6 +59,16 @@ async def opened_pull(app: FastAPI) -> AsyncIterator[None]:
 
 async def pull_evidence(request: Request) -> Response:
     """Answer a bank's question with evidence: records, proofs, and one receipt."""
+    try:
+        response = await _answer(request)
+    except GatewayError as error:
+        figures.pulls.labels(error.members.get("error", error.code)).inc()
+        raise
+    figures.pulls.labels("given").inc()
+    return response
+
+
+async def _answer(request: Request) -> Response:
     state = request.app.state
     settings, keyring, now = state.settings, state.keyring, state.clock()
     token, proof = authenticate(
@@ -68,6 +81,7 @@ async def pull_evidence(request: Request) -> Response:
     try:
         evidence = await state.puller.answer(token, proof, asked, now=now)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        _log.exception("the database did not answer a pull")
         raise NotYetError("the database does not answer: ask again", headers=SOON) from None
     headers = {"Cache-Control": "no-store", "DPoP-Nonce": nonce(keyring.nonce, now)}
     if evidence.cursor:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import asyncpg
 
+from gateway import figures
 from gateway.journal import CHANNEL
 
 LOCK = "SELECT id FROM consent WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
@@ -155,4 +156,5 @@ class Final:
         outcomes = [Outcome.REPLAYED] * len(pulls)
         for row in rows:
             outcomes[row["n"]] = Outcome(row["outcome"])
+        figures.receipts.inc(outcomes.count(Outcome.STORED))
         return outcomes

@@ -142,6 +142,11 @@ class Port:
         self._pool = pool
         self.final = Final(pool)
 
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are in use, and how many are open and idle."""
+        idle = self._pool.get_idle_size()
+        return self._pool.get_size() - idle, idle
+
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
         """Read at one moment: keys are proved at one height, which may move on between two reads."""

@@ -1,0 +1,72 @@
+"""What every request goes through: it gets its id, is answered whatever happens, counted, and logged in one line.
+
+The line has no part of the request but its method and the route's template: paths, queries, headers and bodies hold
+what nobody else may read.
+"""
+
+import time
+from http import HTTPMethod, HTTPStatus
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway import figures, tracing
+from gateway.errors import problem
+
+UNMATCHED = "(no route)"
+METHODS = frozenset(HTTPMethod)
+WENT_AWAY = 499
+"""The status, of no standard, under which a request counts whose client went away before it was answered."""
+ID = b"x-request-id"
+
+
+class Observed:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._log = structlog.get_logger(__name__).bind()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trace, started, status = tracing.begin(scope["headers"]), time.perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (ID, trace.request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        except ClientDisconnect:
+            status = WENT_AWAY
+        except Exception as error:  # noqa: BLE001 - a bug must neither take the process along nor tell what it holds
+            self._log.error("a request failed", exc_info=error)
+            if not status:
+                await _failed(scope, receive, answer)
+        finally:
+            self._note(scope, trace, status or WENT_AWAY, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, trace: tracing.Trace, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", UNMATCHED)
+        figures.requests.labels(route, str(status)).inc()
+        figures.request_seconds.labels(route).observe(seconds)
+        self._log.info(
+            "answered",
+            method=scope["method"] if scope["method"] in METHODS else figures.OTHER,
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 3),
+            client=trace.client_id,
+        )
+
+
+async def _failed(scope: Scope, receive: Receive, send: Send) -> None:
+    told = "the gateway failed; its operator finds why in the log, by the id in `instance`"
+    await problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", told)(scope, receive, send)
