@@ -51,7 +51,7 @@ def _conceal_members(
     for name, value in claims.items():
         if name in RESERVED:
             raise CodecError(f"a claim named {name!r} cannot be made disclosable")
-        digests.append(_disclose(name, value, pointer + _step(name), parent, found, salt))
+        digests.append(_disclose(name, value, pointer + step(name), parent, found, salt))
     return sorted(digests)
 
 
@@ -87,7 +87,8 @@ def _members_text(digests: list[str]) -> str:
     return '{"_sd":["' + '","'.join(digests) + '"]}' if digests else "{}"
 
 
-def _step(name: str) -> str:
+def step(name: str) -> str:
+    """Return the part of a JSON pointer that leads to a member (RFC 6901 section 3)."""
     return "/" + (name.replace("~", "~0").replace("/", "~1") if "/" in name or "~" in name else name)
 
 

@@ -7,7 +7,7 @@ import typer
 
 from connectors import registry
 from gateway.cli.lazy import commands, examples
-from gateway.cli.messages import describe, read_message
+from gateway.cli.messages import CarrierCodeOption, describe, read_message, received
 
 DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The gateway's folder.")]
 app = commands("Look at connectors, check messages, make subscriptions.")
@@ -28,6 +28,7 @@ def show() -> None:
 def check(
     file: Annotated[Path, typer.Argument(help="A message as the standard defines it.")],
     connector: Annotated[str, typer.Option(help="The connector's name; see: tidegate connector list.")],
+    carrier_code: CarrierCodeOption = None,
     *,
     show_documents: Annotated[bool, typer.Option("--show", help="Show the documents it maps to.")] = False,
 ) -> None:
@@ -36,7 +37,7 @@ def check(
     Exit code 1 if it cannot be mapped.
     """
     found = registry.get(connector)
-    for line in describe(found, read_message(file), documents=show_documents):
+    for line in describe(found, received(read_message(file), carrier_code), documents=show_documents):
         typer.echo(line)
 
 

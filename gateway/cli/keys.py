@@ -29,7 +29,8 @@ def create(folder: Annotated[Path, typer.Argument(metavar="DIR", help="An empty 
 def client(file: Annotated[Path, typer.Argument(metavar="KEY.pem", help="The file to be made.")]) -> None:
     """Make the private key of a bank or provider (P-256), and print the JWK set to register.
 
-    The JWK set belongs into the participant's file as keys.client.
+    The JWK set belongs into the participant's file as keys.client; that of another key, with which a provider seals
+    its own records, as keys.sealing.
     """
     if file.exists():
         raise keys.KeysError(f"{file} exists: expected a new file")

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 import schemas
 from connectors.base import Connector, Endpoint, Fault, Received
 from connectors.errors import Unmappable
-from gateway.cli.faults import CommandError
+from gateway.cli.faults import USAGE, CommandError
 
 PUSH = "push"
 
@@ -25,15 +28,33 @@ def read_message(path: Path) -> bytes:
         raise CommandError(f"{path}: {error.strerror}") from error
 
 
-def describe(connector: Connector, message: bytes, *, documents: bool) -> Iterator[str]:
+CarrierCodeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--carrier-code", metavar="LIST:CODE", help="Your registered carrier code, such as SCAC:MAEU, if you have one."
+    ),
+]
+
+
+def received(message: bytes, carrier_code: str | None) -> Received:
+    """Return a message as the gateway would see it, pushed by who has this carrier code. Raises `CommandError`."""
+    if carrier_code is None:
+        return Received(PUSH, message)
+    list_, colon, code = carrier_code.partition(":")
+    if not (list_ and colon and code):
+        raise CommandError(f"--carrier-code {carrier_code!r}: expected LIST:CODE, such as SCAC:MAEU", code=USAGE)
+    return Received(PUSH, message, carrier_code={"list": list_, "code": code})
+
+
+def describe(connector: Connector, received: Received, *, documents: bool) -> Iterator[str]:
     """Tell what the message maps to, line by line; with `documents` each document too.
 
     Raises `CommandError` with every fault and its place if it does not.
     """
     try:
-        items = connector.parse(Received(PUSH, message)).items
+        items = connector.parse(received).items
     except Unmappable as error:
-        raise CommandError("\n".join(["the message cannot be mapped:", *map(_line, error.faults)])) from None
+        raise unmappable(error) from None
     for item in items:
         identifiers = ", ".join(f"{each['scheme']} {each['value']}" for each in item.identifiers)
         yield f"{item.product} {item.version}  {item.key}  {identifiers}"
@@ -44,6 +65,11 @@ def describe(connector: Connector, message: bytes, *, documents: bool) -> Iterat
             raise CommandError("\n".join([f"{item.place or 'the message'} maps to no valid {item.product}:", *places]))
         if documents:
             yield json.dumps(item.document, indent=2, ensure_ascii=False)
+
+
+def unmappable(error: Unmappable) -> CommandError:
+    """Return the error that shows every fault of a message and its place."""
+    return CommandError("\n".join(["the message cannot be mapped:", *map(_line, error.faults)]))
 
 
 def _line(fault: Fault) -> str:

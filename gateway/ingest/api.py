@@ -1,5 +1,6 @@
 """What providers call: pushes, callbacks, links, assignments, and a look at what they pushed."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,10 +14,12 @@ from gateway.clock import Now
 from gateway.db import DbSession
 from gateway.directory.links import links_of_provider, request_link
 from gateway.directory.participants import participant
-from gateway.errors import GatewayError, NotFoundError, UnauthenticatedError, to_problem
+from gateway.errors import GatewayError, NotFoundError, UnauthenticatedError, UnsupportedMediaError, to_problem
 from gateway.ingest import ownership, subscriptions
-from gateway.ingest.bodies import Body, CallersBody, check_media_type
-from gateway.ingest.pushes import Push, Taken, receive
+from gateway.ingest.bodies import Body, CallersBody, check_media_type, is_sealed
+from gateway.ingest.pushes import Push, receive
+from gateway.ingest.sealed import read_envelope
+from gateway.ingest.taken import Taken
 from gateway.ingest.views import (
     AssignmentRequest,
     AssignmentView,
@@ -66,17 +69,43 @@ class Inbox:
     ) -> None:
         self.request, self.session, self.settings, self.keyring, self.now = request, session, settings, keyring, now
 
-    def received(self, endpoint: str, body: bytes, provider_id: str) -> Received:
-        """Return the message as connectors see it, without credentials."""
+    def push(self, connector: Connector, body: bytes, provider_id: str, owner: str | None) -> list[Taken]:
+        """Take in what a provider pushed: a message, or with it the records that it sealed itself."""
+        endpoint = _endpoint(connector, PUSH)
+        if not is_sealed(self.request):
+            check_media_type(self.request, endpoint.media_types)
+            return self._receive(connector, self.received(PUSH, body, provider_id), provider_id, owner)
+        envelope = read_envelope(body)
+        if envelope.media_type not in endpoint.media_types:
+            named = f"original: media type {envelope.media_type[:50]!r} is not accepted"
+            raise UnsupportedMediaError(f"{named}; expected {' or '.join(endpoint.media_types)}")
+        received = self.received(PUSH, envelope.original, provider_id, media_type=envelope.media_type)
+        return self._receive(connector, received, provider_id, owner, sealed=envelope.records)
+
+    def received(self, endpoint: str, body: bytes, provider_id: str, *, media_type: str | None = None) -> Received:
+        """Return the message as connectors see it, without credentials; `media_type` is its own, if it was wrapped."""
         provider = participant(self.session, provider_id, role="provider")
         headers = {name: value for name, value in self.request.headers.items() if name not in CREDENTIALS}
+        if media_type is not None:
+            headers["content-type"] = media_type
         return Received(endpoint, body, headers, provider.carrier_code)
 
-    def take(self, connector: Connector, received: Received, provider_id: str, owner: str | None) -> list[Taken]:
-        """Take in a message. Raises `GatewayError`."""
+    def call_back(self, connector: Connector, received: Received, provider_id: str) -> list[Taken]:
+        """Take in a callback. Raises `GatewayError`."""
+        check_media_type(self.request, _endpoint(connector, received.endpoint).media_types)
+        return self._receive(connector, received, provider_id, None)
+
+    def _receive(
+        self,
+        connector: Connector,
+        received: Received,
+        provider_id: str,
+        owner: str | None,
+        *,
+        sealed: Sequence[str] | None = None,
+    ) -> list[Taken]:
         endpoint = _endpoint(connector, received.endpoint)
-        check_media_type(self.request, endpoint.media_types)
-        push = Push(provider_id, connector, endpoint, received, owner, self.now)
+        push = Push(provider_id, connector, endpoint, received, owner, self.now, sealed)
         return receive(self.session, self.keyring, self.settings, push)
 
 
@@ -96,13 +125,14 @@ def push_message(
     inbox: OpenInbox,
     owner: Annotated[OwnerId | None, Query(description="The owner of what the message holds.")] = None,
 ) -> Response:
-    """Take in a message as its standard defines it: 201, or 200 if all of it was stored before.
+    """Take in a message as its standard defines it, or with the records that the provider sealed of it.
+
+    Answers 201, or 200 if all of it was stored before.
 
     What is refused is answered, not raised: the proof of possession stays used, a faulty message stays quarantined.
     """
     try:
-        received = inbox.received(PUSH, body, pusher.client_id)
-        taken = inbox.take(connector, received, pusher.client_id, owner)
+        taken = inbox.push(connector, body, pusher.client_id, owner)
     except GatewayError as error:
         return to_problem(error)
     status = HTTPStatus.CREATED if any(each.new for each in taken) else HTTPStatus.OK
@@ -122,7 +152,7 @@ def receive_callback(connector: str, subscription_id: str, body: Body, inbox: Op
     received = inbox.received(CALLBACK, body, subscription.provider_id)
     try:
         found.verify_signature(received, subscription.secret)
-        inbox.take(found, received, subscription.provider_id, None)
+        inbox.call_back(found, received, subscription.provider_id)
     except SignatureError as error:
         raise UnauthenticatedError(str(error)) from None
     except GatewayError as error:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gateway.errors import TooLargeError, UnsupportedMediaError
+from gateway.ingest import sealed
 from gateway.settings import CurrentSettings
 
 DIGITS = 12
@@ -51,6 +52,11 @@ Body = Annotated[bytes, Depends(_body)]
 
 CallersBody = Annotated[bytes, Depends(_callers_body)]
 """The same for an authenticated route: name it before the caller."""
+
+
+def is_sealed(request: Request) -> bool:
+    """Say whether the content is a message with the records that its provider sealed."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == sealed.MEDIA_TYPE
 
 
 def check_media_type(request: Request, accepted: Sequence[str]) -> None:

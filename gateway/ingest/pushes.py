@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -15,10 +15,13 @@ from connectors.errors import Unmappable
 from gateway import figures
 from gateway.db import once_committed
 from gateway.directory.links import require_link
+from gateway.directory.participants import participant
 from gateway.errors import ConflictError, GatewayError, InvalidError
 from gateway.ingest import rules
 from gateway.ingest.ownership import known, settle
 from gateway.ingest.plans import Arrival, Placed, Plan, plan
+from gateway.ingest.sealed import Sealer, check
+from gateway.ingest.taken import Taken, taken
 from gateway.keys import Keyring
 from gateway.records import crypto, originals, store
 from gateway.records.originals import Sent
@@ -27,13 +30,18 @@ from gateway.records.tables import Original
 from gateway.settings import Settings
 from ledger import record
 from ledger.codec import b64u, sha256
+from ledger.record import SealedRecord
 
-LEVEL = "gateway_attested"
+ATTESTED, SEALED = "gateway_attested", "provider_sealed"
+"""Who sealed a record: the gateway what the provider pushed, or the provider itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A message that a provider sent through an endpoint of a connector, for an owner if it named one."""
+    """A message that a provider sent through an endpoint of a connector, for an owner if it named one.
+
+    `sealed` are the records that the provider made of it itself, as SD-JWTs with all their disclosures.
+    """
 
     provider_id: str
     connector: Connector
@@ -41,24 +49,12 @@ class Push:
     received: Received
     owner_id: str | None
     at: datetime
+    sealed: Sequence[str] | None = None
 
     @property
     def sent(self) -> Sent:
         """The message's bytes, by whom and through what."""
         return Sent(self.provider_id, self.connector.name, self.received.body, self.at)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of one document or event of a message; `new` unless it was stored before."""
-
-    id: str
-    product: str
-    key: str
-    state: str
-    owner_id: str | None
-    new: bool
-    warnings: Sequence[Fault]
 
 
 def receive(session: Session, keyring: Keyring, settings: Settings, push: Push) -> list[Taken]:
@@ -69,15 +65,15 @@ def receive(session: Session, keyring: Keyring, settings: Settings, push: Push) 
     having stored nothing; `InvalidError` with every fault, having quarantined the message: commit it all the same.
     """
     try:
-        taken = _receive(session, keyring, settings, push)
+        found = _receive(session, keyring, settings, push)
     except GatewayError as error:
         once_committed(session, figures.messages.labels(push.connector.name, error.code).inc)
         raise
-    outcome = "stored" if any(each.new for each in taken) else "known"
+    outcome = "stored" if any(each.new for each in found) else "known"
     once_committed(session, figures.messages.labels(push.connector.name, outcome).inc)
-    for product, count in Counter(each.product for each in taken if each.new).items():
+    for product, count in Counter(each.product for each in found if each.new).items():
         once_committed(session, partial(figures.records.labels(product).inc, count))
-    return taken
+    return found
 
 
 def _receive(session: Session, keyring: Keyring, settings: Settings, push: Push) -> list[Taken]:
@@ -89,16 +85,20 @@ def _receive(session: Session, keyring: Keyring, settings: Settings, push: Push)
         stored = store.numbered(session, original.record_ids)
         made = _plan(session, push, [Arrival.again(each) for each in stored])
         _store(session, keyring, push, made, [], original)
-        return _taken(session, made, {})
+        return taken(session, made, {})
     items = _read(session, keyring, push, original)
     arrivals = [_arrival(each, keyring.records) for each in items]
     made = _plan(session, push, arrivals)
-    by_id = {arrival.id: item for arrival, item in zip(arrivals, items, strict=True)}
-    sealer = record.Sealer(settings.gateway_id, keyring.sealing.kid, keyring.sealing.private)
-    source = _source(push)
-    sealed = [_seal(each, by_id[each.id], push, sealer, source) for each in made.placed if each.new]
+    own = _sealed_by_provider(session, push, items)
+    by_id = {arrival.id: number for number, arrival in enumerate(arrivals)}
+    attest = _attester(push, settings, keyring)
+    sealed = []
+    for each in made.placed:
+        if each.new:
+            item = items[by_id[each.id]]
+            sealed.append(_sealed(each, item, push, attest(item) if own is None else own[by_id[each.id]]))
     _store(session, keyring, push, made, sealed, original)
-    return _taken(session, made, {item.place: item.warnings for item in items})
+    return taken(session, made, {item.place: item.warnings for item in items})
 
 
 def _read(session: Session, keyring: Keyring, push: Push, original: Original | None) -> Sequence[Mapped]:
@@ -173,16 +173,35 @@ def _source(push: Push) -> dict[str, str]:
     return {"digest": b64u(sha256(push.received.body)), **({"signature": signature} if signature else {})}
 
 
-def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer, source: Mapping[str, str]) -> store.Sealed:
-    made = record.seal(
-        item.document,
-        product=item.product,
-        version=item.version,
-        sealer=sealer,
-        provider=push.provider_id,
-        issued_at=push.at,
-        original=source,
-    )
+def _sealed_by_provider(session: Session, push: Push, items: Sequence[Mapped]) -> list[SealedRecord] | None:
+    """Return the records that the provider made itself, one for each item. Raises `InvalidError` if they differ."""
+    if push.sealed is None:
+        return None
+    provider = participant(session, push.provider_id, role="provider")
+    keys = {each["kid"]: each for each in provider.sealing_jwks["keys"]}
+    return check(push.sealed, items, Sealer(push.provider_id, keys), _source(push), now=push.at)
+
+
+def _attester(push: Push, settings: Settings, keyring: Keyring) -> Callable[[Mapped], SealedRecord]:
+    """Return what seals an item in the gateway's name."""
+    sealer = record.Sealer(settings.gateway_id, keyring.sealing.kid, keyring.sealing.private)
+    source = _source(push)
+
+    def attest(item: Mapped) -> SealedRecord:
+        return record.seal(
+            item.document,
+            product=item.product,
+            version=item.version,
+            sealer=sealer,
+            provider=push.provider_id,
+            issued_at=push.at,
+            original=source,
+        )
+
+    return attest
+
+
+def _sealed(placed: Placed, item: Mapped, push: Push, made: SealedRecord) -> store.Sealed:
     owner = placed.owner if isinstance(placed.owner, rules.Owned) else None
     return store.Sealed(
         id=placed.id,
@@ -197,7 +216,7 @@ def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer, sourc
         reference_keys=[reference(each).key for each in item.identifiers],
         owner_keys=[each.key for each in placed.arrival.references],
         day=rules.day(item.document, schemas.period_pointers(item.product, item.version)),
-        level=LEVEL,
+        level=ATTESTED if push.sealed is None else SEALED,
         jwt=made.jwt,
         disclosures=made.disclosures,
         content=placed.arrival.content,
@@ -206,26 +225,3 @@ def _seal(placed: Placed, item: Mapped, push: Push, sealer: record.Sealer, sourc
         retracts=placed.arrival.retracts,
         superseded_by=placed.superseded_by,
     )
-
-
-def _taken(session: Session, made: Plan, warnings: Mapping[str, Sequence[Fault]]) -> list[Taken]:
-    """Say what became of each as it is stored now: a document may have given its owner to events beside it."""
-    stored = {each.id: each for each in store.numbered(session, list({each.id for each in made.placed}))}
-    return [
-        Taken(
-            id=each.id,
-            product=each.arrival.product,
-            key=each.arrival.key,
-            state=stored[each.id].state,
-            owner_id=stored[each.id].owner_id,
-            new=each.new,
-            warnings=(*warnings.get(each.arrival.pointer, ()), *_unowned(each, stored[each.id].owner_id)),
-        )
-        for each in made.placed
-    ]
-
-
-def _unowned(placed: Placed, owner_id: str | None) -> tuple[Fault, ...]:
-    if owner_id is not None or isinstance(placed.owner, rules.Owned):
-        return ()
-    return (Fault(placed.arrival.pointer, "has no owner and is released to nobody", placed.owner.reason),)

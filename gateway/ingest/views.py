@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from connectors.base import Fault
 from gateway.directory.tables import Link
 from gateway.errors import InvalidError
-from gateway.ingest.pushes import Taken
+from gateway.ingest.taken import Taken
 from gateway.records.references import Reference
 from gateway.records.tables import Record
 from ledger.codec import b64u, unb64u

@@ -10,7 +10,8 @@ from sqlmodel import Session
 from connectors import registry
 from connectors.base import Received
 from gateway import keys
-from gateway.ingest.pushes import Push, Taken, receive
+from gateway.ingest.pushes import Push, receive
+from gateway.ingest.taken import Taken
 from gateway.settings import Settings
 from tests.support.messages import body
 from tests.support.records import CARRIER, NOW
