@@ -43,6 +43,8 @@ entries = _counter("worker_entries", "Ledger entries, by what became of them.", 
 round_seconds = _histogram("worker_round_seconds", "Time of a round of the worker that changed something.")
 failures = _counter("worker_failures", "Rounds of the worker that failed and were tried again.")
 
+lost_lines = _counter("log_lines_lost", "Lines of the log that nobody took in time.")
+
 
 def grant_type(given: str | None) -> str:
     """Return the grant type as a label: what a client makes up is none."""

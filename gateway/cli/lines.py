@@ -7,8 +7,10 @@ from collections import deque
 from contextlib import suppress
 from typing import TextIO
 
+from gateway import figures
+
 MOST = 10_000
-"""Lines that may wait. When whoever reads is slower for long, the oldest go."""
+"""Lines that may wait. If whoever reads is slower for long, the oldest are lost, and counted."""
 PAUSE_SECONDS = 0.02
 """How long lines are gathered, to be written at once."""
 PATIENCE_SECONDS = 1.0
@@ -27,6 +29,8 @@ class Lines:
 
     def info(self, line: str) -> None:
         """Have a line written shortly."""
+        if len(self._waiting) == MOST:
+            figures.lost_lines.inc()
         self._waiting.append(line)
         if not self._some.is_set():
             self._some.set()

@@ -25,7 +25,7 @@ SPOKEN = frozenset({"uvicorn.error"})
 as_json = structlog.processors.JSONRenderer(sort_keys=True)
 
 
-def configure(file: TextIO = sys.stderr) -> None:
+def configure(file: TextIO = sys.stderr) -> Lines:
     """Send everything that is logged to `file`, each line with level, time (UTC) and the request at work if any."""
     lines = Lines(file)
     structlog.configure(
@@ -42,6 +42,7 @@ def configure(file: TextIO = sys.stderr) -> None:
     logging.basicConfig(handlers=[_Foreign()], level=logging.WARNING, force=True)
     threading.excepthook = lambda found: _uncaught(found.exc_value)
     sys.unraisablehook = lambda found: _uncaught(found.exc_value)
+    return lines
 
 
 def _traced(_logger: object, _method: str, event: EventDict) -> EventDict:

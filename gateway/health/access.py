@@ -18,7 +18,6 @@ UNMATCHED = "(no route)"
 METHODS = frozenset(HTTPMethod)
 WENT_AWAY = 499
 """The status, of no standard, under which a request counts whose client went away before it was answered."""
-ID = b"x-request-id"
 
 
 class Observed:
@@ -26,7 +25,7 @@ class Observed:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._log = structlog.get_logger(__name__).bind()
+        self._log = structlog.get_logger(__name__).bind()  # once: that costs more than a line does
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -39,7 +38,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (ID, trace.request_id.encode())]
+                message["headers"] = [*message["headers"], (tracing.HEADER, trace.request_id.encode())]
             await send(message)
 
         try:
