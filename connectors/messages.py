@@ -18,6 +18,8 @@ from schemas.strict_json import Json, StrictJsonError, parse
 
 MOST_BYTES = 10_485_760
 MOST_FAULTS = 100
+LONGEST_NAME = 100
+"""As much of a member's name as a fault repeats."""
 OFFSET = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 Model = TypeVar("Model")
@@ -122,8 +124,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type
 
 
 def _fault(item: Any, pointer: str) -> Fault:  # noqa: ANN401 - pydantic's error details
-    place = pointer + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in item["loc"])
+    steps = (str(part)[:LONGEST_NAME].replace("~", "~0").replace("/", "~1") for part in item["loc"])
+    place = pointer + "".join(f"/{step}" for step in steps)
     message = str(item["msg"])
+    if item["type"] == "extra_forbidden":
+        return Fault(place, "is no member that the standard names here", "check its name, or leave it out")
     if item["type"] == "missing":
         return Fault(place, "is missing, and the standard requires it", f"add {item['loc'][-1]}")
     return Fault(place, message[:1].lower() + message[1:], "")
