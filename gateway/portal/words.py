@@ -12,13 +12,23 @@ from gateway.consent.values import duration
 from gateway.portal.pages import _
 
 PRODUCTS = {
+    "air_waybill": _("Air waybills"),
     "bill_of_lading": _("Bills of lading"),
+    "road_consignment_note": _("Road consignment notes"),
     "transport_event": _("Tracking events"),
 }
 SCHEMES = {
     "transport_document": _("Bill of lading"),
     "booking": _("Booking"),
     "container": _("Container"),
+    "mawb": _("Air waybill"),
+    "hawb": _("House air waybill"),
+    "uld": _("Air cargo container or pallet"),
+    "flight": _("Flight"),
+    "ucr": _("Unique consignment reference"),
+    "ecmr": _("Road consignment note"),
+    "vehicle_registration": _("Vehicle"),
+    "ccrn": _("Road cargo reference (Hong Kong)"),
 }
 BEYOND = {
     "products": _("more kinds of data than is usual for this purpose"),
@@ -29,7 +39,9 @@ BEYOND = {
     "onward_sharing": _("to share the data onward, which is not usual for this purpose"),
 }
 WHOLE = {
+    "air_waybill": _("all of them: parties, cargo, routing, customs, charges"),
     "bill_of_lading": _("all of them: parties, cargo, routing, terms"),
+    "road_consignment_note": _("all of them: parties, cargo, vehicles, taking over and delivery, charges"),
     "transport_event": _("all of them: what was planned, estimated and done, when and where"),
 }
 STATES = {
