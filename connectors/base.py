@@ -30,7 +30,13 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a message: JSON pointer into it, what was found and expected, how to mend it."""
+    """What is wrong with a message: its place there, what was found and expected, how to mend it.
+
+    `pointer` is a JSON pointer into a message in JSON. Into one in XML it is the path of the elements' names without
+    their namespaces, with the position from 1 of those that are repeated, as XPath writes it, and with `@` before the
+    name of an attribute: `/Waybill/MasterConsignment/ApplicableRating[2]/TotalChargeAmount/@currencyID`. Empty: the
+    whole message.
+    """
 
     pointer: str
     message: str

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
+from connectors.air.cargo_xml import CargoXml
 from connectors.base import Connector
 from connectors.ebl.dcsa_ebl import DcsaEbl
 from connectors.errors import UnknownConnector
+from connectors.road.ecmr import Ecmr
 from connectors.sea.dcsa_track_trace import DcsaTrackTrace
 from connectors.sea.dcsa_track_trace_3 import DcsaTrackTrace3
 
-_ALL: tuple[Connector, ...] = (DcsaEbl(), DcsaTrackTrace(), DcsaTrackTrace3())
+_ALL: tuple[Connector, ...] = (CargoXml(), DcsaEbl(), DcsaTrackTrace(), DcsaTrackTrace3(), Ecmr())
 CONNECTORS: Mapping[str, Connector] = {each.name: each for each in _ALL}
 
 
