@@ -17,6 +17,8 @@ STARTS = 6
 """How often PostgreSQL is waited for, ten seconds each."""
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 """What "stored" relies on. The wheel's cluster comes so; it is checked at every start."""
+QUIET = "fatal"
+"""From which level on PostgreSQL logs what happens to our statements."""
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def postgresql(folder: Path) -> Iterator[str]:
     _start(server)
     _forget_the_dead(server.global_process_id_list)
     try:
-        _check_durable(server.get_uri())
+        _set_up(server.get_uri())
         yield server.get_uri()
     finally:
         server.cleanup()
@@ -65,11 +67,17 @@ def _forget_the_dead(holders: "DiskList") -> None:
             continue  # alive, and another user's
 
 
-def _check_durable(url: str) -> None:
+def _set_up(url: str) -> None:
+    """Check what "stored" relies on; and keep what statements are about out of PostgreSQL's log."""
     import psycopg  # noqa: PLC0415 - as above
 
+    def setting(name: str) -> object:
+        row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+        return row and row[0]
+
     with psycopg.connect(url) as connection:
+        if setting("log_min_messages") != QUIET:
+            connection.execute(f"ALTER ROLE CURRENT_USER SET log_min_messages = {QUIET}".encode())
         for name, expected in DURABLE.items():
-            row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
-            if row is None or row[0] != expected:
-                raise RuntimeError(f"PostgreSQL setting {name} is {row and row[0]!r}, expected {expected!r}")
+            if setting(name) != expected:
+                raise RuntimeError(f"PostgreSQL setting {name} is {setting(name)!r}, expected {expected!r}")

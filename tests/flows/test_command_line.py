@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +17,10 @@ import httpx2
 import pytest
 
 from gateway.cli.demo import cast
-from gateway.cli.demo.browser import Browser
 from gateway.cli.demo.stage import Stage
 from gateway.cli.demo.story import SHIPMENT, message
-from gateway.client.connection import Connection
-from gateway.client.provider import Provider
 from tests.support.cli import process, tidegate
+from tests.support.market import Market, opened
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -35,33 +32,10 @@ class Told(NamedTuple):
     err: str
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
-    """A gateway that runs, its participants registered, carrier and owner linked."""
-
-    stage: Stage
-    players: cast.Cast
-    owner: Browser
-    folder: Path
-
-    def message(self, name: str) -> Path:
-        path = self.folder / name
-        path.write_bytes(message(name))
-        return path
-
-
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    folder = tmp_path_factory.mktemp("market")
-    players = cast.gather(folder)
-    with Stage(folder) as stage:
-        stage.operate("participants", "add", *map(str, players.registrations))
-        link = stage.operate("owners", "invite", cast.OWNER, "--name", "Finance desk", "--authority", "Director")
-        with Browser(stage.issuer) as owner, Connection(stage.issuer, players.carrier) as carrier:
-            owner.press(owner.open(link), "Make a passkey")
-            Provider(carrier).ask_link(cast.OWNER)
-            owner.press(owner.open(f"{stage.issuer}/portal/links"), "Yes, we are their customer")
-            yield Market(stage, players, owner, folder)
+    with opened(tmp_path_factory.mktemp("market")) as market:
+        yield market
 
 
 Command = Callable[..., Told]
