@@ -45,11 +45,12 @@ ALONE = ("equipment", "movements", "examinations")
 def map_ecmr(request: Received) -> Batch:
     """Return the consignment note mapped. Raises `Unmappable` with every fault, or saying what else the message is."""
     if request.body.lstrip()[:1] == b"<":
-        raise Unmappable([_other("is XML, expected the JSON form of UN/CEFACT e-CMR D23B")])
+        kind = "the XML form of UN/CEFACT's e-CMR" if settings.XML_NAMESPACE in request.body[:4096] else "XML"
+        raise Unmappable([_other(f"is {kind}, expected the JSON form of UN/CEFACT e-CMR D23B")])
     value = read(request.body)
     _refuse_other_messages(value)
     message = _read(value)
-    number = _number(message)
+    number = _number(value)
     found = identifiers(message, number, request.carrier_code)
     if len(found) > settings.MOST_IDENTIFIERS:
         text = f"names {len(found)} documents, vehicles and containers, expected at most {settings.MOST_IDENTIFIERS}"
@@ -85,7 +86,7 @@ def _refuse_other_messages(value: object) -> None:
 
 
 def _read(value: object) -> ECmr:
-    beyond = list(islice(narrowing.faults(value), MOST_FAULTS))
+    beyond = list(islice(_beyond(value), MOST_FAULTS))
     try:
         message: ECmr = validate(ECmr, value)
     except Unmappable as error:
@@ -95,13 +96,18 @@ def _read(value: object) -> ECmr:
     return message
 
 
-def _number(message: ECmr) -> str:
-    """Return the number of the note. The standard does not require it, but a record is nothing without."""
-    number = message.document.number.value if message.document and message.document.number else ""
-    if not 1 <= len(number) <= settings.LONGEST_NUMBER:
+def _beyond(value: object) -> Iterator[Fault]:
+    """Yield what the model does not say. The standard does not require a number, but a record is nothing without."""
+    if not 1 <= len(_number(value)) <= settings.LONGEST_NUMBER:
         text = f"expected the number of the consignment note, of 1 to {settings.LONGEST_NUMBER} characters"
-        raise Unmappable([Fault("/exchangedDocument/id/content", text, "send the note itself, with its number")])
-    return number
+        yield Fault("/exchangedDocument/id/content", text, "send the note itself, with its number")
+    yield from narrowing.faults(value)
+
+
+def _number(value: object) -> str:
+    for member in ("exchangedDocument", "id", "content"):
+        value = value.get(member) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _document(message: ECmr, number: str, found: tuple[Identifier, ...]) -> Content:

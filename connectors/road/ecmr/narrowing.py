@@ -6,6 +6,7 @@ A path names members from the top of the message; `*` is each element of an arra
 from collections.abc import Iterator
 
 from connectors.base import Fault
+from connectors.road.ecmr.values import MOST
 
 CONSIGNMENT = "specifiedConsignment/*"
 ISSUE = "exchangedDocument"
@@ -140,7 +141,7 @@ def _find(value: object, steps: list[str], place: str = "") -> Iterator[tuple[st
         return
     step, *rest = steps
     if step == "*":
-        for index, element in enumerate(value if isinstance(value, list) else ()):
+        for index, element in enumerate(value[:MOST] if isinstance(value, list) else ()):
             yield from _find(element, rest, f"{place}/{index}")
     elif isinstance(value, dict) and step in value:
         yield from _find(value[step], rest, f"{place}/{step}")

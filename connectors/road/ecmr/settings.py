@@ -20,6 +20,7 @@ OTHER_MESSAGES = {
     "SpecifiedSupplyChainConsignment": "an e-CMR in JSON made of the XML form",
 }
 """Other forms of an e-CMR, by a member that only they have."""
+XML_NAMESPACE = b"urn:un:unece:uncefact:data:standard:eCMR"
 CARRIER_LISTS = {"182": "SCAC", "306": "SMDG"}
 """The lists of carriers' codes as identifiers name them, by the agency that keeps them (UNTDID 3055)."""
 HONG_KONG_CUSTOMS = "150"

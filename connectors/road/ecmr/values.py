@@ -23,6 +23,7 @@ from connectors.road.ecmr.forms import uri
 
 T = TypeVar("T")
 LONGEST = 5000
+MOST = 5000
 
 
 def _given(value: object) -> object:
@@ -70,7 +71,7 @@ Maybe = Annotated[T | None, BeforeValidator(_given)]
 """A member that may be left out, but not be null."""
 Absent = Annotated[None, BeforeValidator(_absent)]
 """A member that the standard takes away here."""
-Many = Annotated[list[T], Field(max_length=5000)]
+Many = Annotated[list[T], Field(max_length=MOST)]
 """An array, which the standard leaves without bounds."""
 One = Annotated[list[T], Field(max_length=1), WrapSerializer(_only)]
 """An array of at most one element: in a product, that element."""

@@ -35,6 +35,7 @@ def test_a_number_that_is_elsewhere_or_missing_is_refused(document: Any) -> None
 
 def test_every_fault_is_answered_with_its_place() -> None:
     message = ecmr(
+        "",
         grossWeight=[{"content": "twelve tons", "unitCode": "KGM"}],
         codAmount={"content": "1500", "currencyId": "HK$"},
         consignor=None,
@@ -50,6 +51,7 @@ def test_every_fault_is_answered_with_its_place() -> None:
         f"{CONSIGNMENT}/codAmount/currencyId": "is no code of ISO 4217 (currencies)",
         f"{CONSIGNMENT}/consignor": "is null, expected a value or no such member",
         f"{CONSIGNMENT}/consigneee": "is no member that the standard names here",
+        "/exchangedDocument/id/content": "expected the number of the consignment note, of 1 to 100 characters",
         "/exchangedDocument/typeCode/content": "is no code that an e-CMR has here, expected one of 730",
         f"{CONSIGNMENT}/includedConsignmentItem/0/sequenceNumeric": "is missing, and the standard requires it",
         f"{CONSIGNMENT}/includedConsignmentItem/0/applicableDangerousGoods/0/undgIdCode": "is missing, and the "
@@ -109,9 +111,18 @@ def test_another_form_of_an_e_cmr_is_refused_by_its_name(message: dict[str, Any]
     assert faults(message) == [("", f"is {kind}, expected the JSON form of UN/CEFACT e-CMR D23B")]
 
 
-def test_the_xml_form_is_refused_by_its_name() -> None:
-    body = b'<?xml version="1.0"?><eCMR xmlns="urn:un:unece:uncefact:data:standard:eCMR:1"/>'
-    assert faults(body) == [("", "is XML, expected the JSON form of UN/CEFACT e-CMR D23B")]
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (
+            b'<?xml version="1.0"?><eCMR xmlns="urn:un:unece:uncefact:data:standard:eCMR:1"/>',
+            "the XML form of UN/CEFACT's e-CMR",
+        ),
+        (b"\n<consignment/>", "XML"),
+    ],
+)
+def test_the_xml_form_is_refused_by_its_name(body: bytes, kind: str) -> None:
+    assert faults(body) == [("", f"is {kind}, expected the JSON form of UN/CEFACT e-CMR D23B")]
 
 
 def test_a_list_is_no_e_cmr() -> None:
