@@ -19,7 +19,7 @@ from gateway.oauth.api import router as oauth
 from gateway.portal.api import install as portal_errors
 from gateway.portal.api import router as portal
 from gateway.pull.api import PATH as EVIDENCE
-from gateway.pull.api import opened_pull
+from gateway.pull.api import opened_pull, pull_evidence
 from gateway.pull.api import router as pull
 from gateway.pull.description import PATH_ITEM
 from gateway.settings import Settings
@@ -42,7 +42,7 @@ def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock
     app.state.engine = connect(database_url)
     app.state.clock = clock
     app.state.probes = probes()
-    app.add_middleware(Observed)
+    app.add_middleware(Observed, plain={pull_evidence: EVIDENCE})
     errors.install(app)
     portal_errors(app)
     for router in ROUTERS:

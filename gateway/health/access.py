@@ -5,6 +5,7 @@ what nobody else may read.
 """
 
 import time
+from collections.abc import Mapping
 from http import HTTPMethod, HTTPStatus
 
 import structlog
@@ -21,10 +22,10 @@ WENT_AWAY = 499
 
 
 class Observed:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application; `plain` has the paths of routes that FastAPI does not know."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, plain: Mapping[object, str]) -> None:
+        self._app, self._plain = app, plain
         self._log = structlog.get_logger(__name__).bind()  # once: that costs more than a line does
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +54,8 @@ class Observed:
             self._note(scope, trace, status or WENT_AWAY, time.perf_counter() - started)
 
     def _note(self, scope: Scope, trace: tracing.Trace, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", UNMATCHED)
+        plain = self._plain.get(scope.get("endpoint"), UNMATCHED)
+        route = getattr(scope.get("route"), "path", plain)
         figures.requests.labels(route, str(status)).inc()
         figures.request_seconds.labels(route).observe(seconds)
         self._log.info(

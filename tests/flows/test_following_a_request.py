@@ -23,17 +23,6 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
         yield market
 
 
-class Ids:
-    """Notes the id of every answer to a client."""
-
-    def __init__(self) -> None:
-        self.of: dict[str, str] = {}
-        self.http = httpx2.Client(trust_env=False, event_hooks={"response": [self._note]})
-
-    def _note(self, response: httpx2.Response) -> None:
-        self.of[response.request.url.path] = response.headers["x-request-id"]
-
-
 def lead_to_the_ledger(market: Market, request_id: str, stream: str) -> None:
     """Follow a request as docs/operating.md says."""
     [batched] = market.lines(1, request_id=request_id, event="leaves are in a batch", stream=stream)
@@ -44,15 +33,25 @@ def lead_to_the_ledger(market: Market, request_id: str, stream: str) -> None:
 
 
 def test_one_id_leads_from_a_push_through_consent_and_pull_to_the_ledger(market: Market) -> None:
-    ids = Ids()
-    carrier = Provider(Connection(market.stage.issuer, market.players.carrier, http=ids.http))
+    ids: dict[str, str] = {}
+
+    def note(response: httpx2.Response) -> None:
+        ids[response.request.url.path] = response.headers["x-request-id"]
+
+    with httpx2.Client(trust_env=False, event_hooks={"response": [note]}) as http:
+        _push(market, Provider(Connection(market.stage.issuer, market.players.carrier, http=http)), ids)
+        _consent_and_pull(market, Bank(Connection(market.stage.issuer, market.players.bank, http=http)), ids)
+
+
+def _push(market: Market, carrier: Provider, ids: dict[str, str]) -> None:
     pushed = message("transport-document-118.json")
     carrier.push("dcsa_ebl", pushed, content_type="application/json", owner=cast.OWNER)
-    [answered] = market.lines(1, request_id=ids.of["/ingest/dcsa_ebl"], event="answered")
+    [answered] = market.lines(1, request_id=ids["/ingest/dcsa_ebl"], event="answered")
     assert (answered["route"], answered["status"], answered["client"]) == ("/ingest/{connector}", 201, cast.CARRIER)
-    lead_to_the_ledger(market, ids.of["/ingest/dcsa_ebl"], "records")
+    lead_to_the_ledger(market, ids["/ingest/dcsa_ebl"], "records")
 
-    bank = Bank(Connection(market.stage.issuer, market.players.bank, http=ids.http))
+
+def _consent_and_pull(market: Market, bank: Bank, ids: dict[str, str]) -> None:
     bill = {"scheme": "transport_document", "issuer": cast.CARRIER_CODE, "value": SHIPMENT}
     asked = builders.details(
         owner={"scheme": "br_number", "value": cast.BR_NUMBER},
@@ -72,7 +71,7 @@ def test_one_id_leads_from_a_push_through_consent_and_pull_to_the_ledger(market:
     ]
 
     bank.evidence(tokens, patience=PATIENCE_SECONDS)
-    lead_to_the_ledger(market, ids.of["/evidence"], "receipts")
+    lead_to_the_ledger(market, ids["/evidence"], "receipts")
 
 
 def test_an_id_that_a_client_made_is_found_in_the_log(market: Market) -> None:

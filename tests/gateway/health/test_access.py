@@ -55,7 +55,7 @@ def call(raising: Exception, *, method: str = "GET", begun: bool = False) -> lis
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": f"/{CANARY}", "headers": [(b"x-request-id", REQUEST.encode())]}
-    asyncio.run(Observed(app)(scope, receive, send))
+    asyncio.run(Observed(app, {})(scope, receive, send))
     return sent
 
 
@@ -70,6 +70,12 @@ def test_a_request_is_one_line_with_the_routes_template(gateway: Gateway, log: L
         "request_id": answer.headers["x-request-id"],
     }
     assert CANARY not in log.text
+
+
+def test_a_pull_is_told_by_its_route(gateway: Gateway, log: Logged) -> None:
+    gateway.client.post("/evidence")
+    line = answered(log)
+    assert (line["route"], line["status"]) == ("/evidence", 401)
 
 
 def test_a_path_that_no_route_has_is_not_told(gateway: Gateway, log: Logged) -> None:
