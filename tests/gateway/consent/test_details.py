@@ -46,7 +46,7 @@ def test_another_type_is_unknown(kind: object) -> None:
 
 def test_every_fault_is_named_with_its_place() -> None:
     assert fault(products=["weather"], data_life="P1M", surprise=1) == (
-        "/0/products/0: no data product named 'weather'; known: bill_of_lading, transport_event; "
+        f"/0/products/0: no data product named 'weather'; known: {', '.join(schemas.products())}; "
         "/0/data_life: 'P1M': expected an ISO 8601 duration of weeks, days, hours or minutes, such as P90D; "
         "/0/surprise: unknown member"
     )
