@@ -84,9 +84,8 @@ def _tell(verdict: Verdict, trusted: bytes, *, explain: bool, as_json: bool) -> 
         typer.echo(json.dumps(document, default=_text, indent=2, ensure_ascii=False))
         return
     typer.echo(verdict.summary)
-    for record in verdict.records:
-        typer.echo(f"  {record.product} {record.version} of {record.provider}: {record.level}")
-    for line in _explained(verdict, trusted) if explain else ():
+    levels = (f"  {each.product} {each.version} of {each.provider}, {each.level}" for each in verdict.records)
+    for line in _explained(verdict, trusted) if explain else levels:
         typer.echo(line)
 
 

@@ -8,11 +8,11 @@ import pytest
 from tests.support.cli import process
 
 TITLES = (
-    "1. The operator registers a carrier, a trader and a bank",
+    "1. The operator registers three providers, a trader and a bank",
     "2. The trader enrols a passkey by invitation",
-    "3. The carrier asks to be linked",
-    "4. The carrier pushes transport documents and events, as DCSA defines them",
-    "5. The bank asks for consent to two shipments",
+    "3. The providers ask to be linked",
+    "4. By truck, by sea and by air: each provider pushes what its standard defines",
+    "5. The bank asks for consent to the shipments",
     "6. The bank pulls evidence",
     "7. The bank verifies offline, with a trust file and nothing else",
     "8. Somebody changes one character of the evidence",
@@ -20,10 +20,13 @@ TITLES = (
     "10. The bank pulls again, and is refused",
 )
 HELD = (
-    "transport-document-118.json: 1 sealed (bill_of_lading)",
-    "events.json: 8 sealed (transport_event)",
+    "deltaroad pushes ecmr-118.json: 1 sealed by the gateway (road_consignment_note)",
+    "oceanline pushes transport-document-118.json: 1 sealed by the provider itself (bill_of_lading)",
+    "oceanline pushes events.json: 8 sealed by the gateway (transport_event)",
+    "peakforwarding pushes air-waybill-888-26118002.xml: 1 sealed by the gateway (air_waybill)",
     "the trader leaves out shipment OCLNHKG26131",
-    "OK: 6 records of lantern-trading, given to harbour-bank under consent",
+    "OK: 8 records of lantern-trading, given to harbour-bank under consent",
+    "bill_of_lading 1 of oceanline, provider_sealed",
     "NOT VALID at step 12 of 12: receipt: the receipt is for 'harbour-bank', expected 'another-bank'",
     "NOT VALID at step 3 of 12",
     "revoked, in two clicks",

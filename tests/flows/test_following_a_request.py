@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from gateway.cli.demo import cast
-from gateway.cli.demo.story import SHIPMENT, message
+from gateway.cli.demo.play import SHIPMENT, message
 from gateway.client.bank import Bank
 from gateway.client.connection import Connection
 from gateway.client.provider import Provider

@@ -10,8 +10,8 @@ from typing import Any
 
 from gateway.cli.demo import cast
 from gateway.cli.demo.browser import Browser
+from gateway.cli.demo.play import message
 from gateway.cli.demo.stage import Stage
-from gateway.cli.demo.story import message
 from gateway.client.connection import Connection
 from gateway.client.provider import Provider
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.demo import cast, folder, story
+from gateway.cli.demo import cast, folder, play, story
 from gateway.cli.demo.stage import Stage
 from gateway.cli.demo.telling import Teller
 from gateway.cli.lazy import commands, examples
@@ -17,9 +17,9 @@ app = commands()
 FILES = (
     ("evidence.json", "what the bank pulled: records, proofs, receipt"),
     ("trust.json", "what a verifier takes for granted of the ledger"),
-    ("messages/", "what the carrier pushed, in the standard's form"),
+    ("messages/", "what the providers pushed, in their standards' forms"),
     ("bank/", "the bank's key, registration and request; a forged evidence"),
-    ("carrier/, owner/", "their registrations, and the carrier's key"),
+    ("carrier/, haulier/, forwarder/, owner/", "their registrations, and the providers' keys"),
     ("data/", "the gateway's own: database, ledger, keys"),
     ("gateway.log", "what the gateway said"),
 )
@@ -33,23 +33,24 @@ def demo(
 ) -> None:
     """Tell the whole story on this machine, from push to revocation.
 
-    A carrier, a trader and a bank are registered at a gateway of their own; the carrier pushes, the trader consents
-    in the portal with a passkey, the bank pulls and verifies offline, the trader revokes, the bank is refused. Takes
-    seconds, needs no network, and removes only what an earlier demo made in DIR. Exit code 0 only if every act held.
+    Three providers, a trader and a bank are registered at a gateway of their own; one shipment goes by truck and sea
+    and one by air, and each provider pushes what its standard defines; the trader consents in the portal with a
+    passkey, the bank pulls and verifies offline, the trader revokes, the bank is refused. Takes seconds, needs no
+    network, and removes only what an earlier demo made in DIR. Exit code 0 only if every act held.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the gateway too, as Ctrl-C does
     out = out.absolute()
     folder.prepare(out)
     teller = Teller(console())
     players = cast.gather(out)
-    for _, name in story.MESSAGES:
-        path = out / "messages" / name
+    for message in play.MESSAGES:
+        path = out / "messages" / message.name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(story.message(name))
+        path.write_bytes(message.content)
     with Stage(out) as stage:
         teller.say(f"a gateway runs at {stage.issuer}, its data in {stage.data}")
-        with story.begin(teller, stage, players, out) as play:
-            story.perform(play)
+        with play.begin(teller, stage, players, out) as everybody:
+            story.perform(everybody)
         teller.list(f"Files in {out}", list(FILES))
         teller.end("Every act held.")
         if serve:

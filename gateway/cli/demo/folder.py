@@ -8,7 +8,19 @@ from pathlib import Path
 from gateway.cli.faults import CommandError
 
 MARK = ".tidegate-demo.json"
-MADE = ("data", "carrier", "owner", "bank", "messages", "evidence.json", "trust.json", "gateway.log")
+MADE = (
+    "data",
+    "carrier",
+    "haulier",
+    "forwarder",
+    "owner",
+    "bank",
+    "messages",
+    "attacks",
+    "evidence.json",
+    "trust.json",
+    "gateway.log",
+)
 """What a demo makes in its folder."""
 
 

@@ -35,7 +35,9 @@ def test_valid_evidence_is_ok(files: EvidenceFiles, capsys: pytest.CaptureFixtur
         verify(files, "--audience", files.bank)
     told = capsys.readouterr()
     assert told.out.startswith(f"OK: 2 records of {files.owner}, given to {files.bank} under consent ")
-    assert told.out.endswith("(embedded ledger: one operator's word)\n")
+    first, *levels = told.out.splitlines()
+    assert first.endswith("(embedded ledger: one operator's word)")
+    assert levels == ["  bill_of_lading 1 of oceanline, gateway_attested"] * 2
     assert told.err == ""
 
 
