@@ -42,8 +42,8 @@ def _date(text: str) -> str:
 
 
 def is_instant(value: object) -> TypeGuard[str]:
-    """Say whether a value is an RFC 3339 date-time with its offset."""
-    return isinstance(value, str) and bool(OFFSET.fullmatch(value)) and _exists(datetime.fromisoformat, value.upper())
+    """Say whether a value is an RFC 3339 date-time with its offset, of a year from 1 to 9999 in UTC too."""
+    return isinstance(value, str) and bool(OFFSET.fullmatch(value)) and _exists(sortable, value)
 
 
 def _instant(text: str) -> str:
@@ -57,7 +57,7 @@ def _instant(text: str) -> str:
 def _exists(read: Callable[[str], object], text: str) -> bool:
     try:
         read(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return True
 
@@ -85,7 +85,8 @@ EARLIEST, LATEST = "2000", "2090"
 
 def sortable(instant: str) -> str:
     """Return an `Instant` in UTC with microseconds, so that texts compare as times do."""
-    return datetime.fromisoformat(instant.upper()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    at = datetime.fromisoformat(instant.upper()).astimezone(UTC)
+    return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def unlikely(instant: str, place: str) -> tuple[Fault, ...]:

@@ -7,7 +7,6 @@ not there.
 
 import re
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, get_origin
@@ -18,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from connectors import messages
 from connectors.errors import Unmappable
-from connectors.messages import Country, Currency, Message, upto
+from connectors.messages import OFFSET, Country, Currency, Message, is_instant, upto
 from connectors.xml import Element
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -139,12 +138,14 @@ def _flag(value: object) -> bool:
 
 
 def _moment(text: str) -> str:
-    try:
-        if MOMENT.fullmatch(text) and datetime.fromisoformat(text):
-            return text
-    except ValueError:
-        pass
-    raise PydanticCustomError("moment", "expected a date-time such as 2026-11-24T09:00:00+08:00 (xsd:dateTime)")
+    if not MOMENT.fullmatch(text) or not is_instant(in_utc(text)):
+        raise PydanticCustomError("moment", "expected a date-time such as 2026-11-24T09:00:00+08:00 (xsd:dateTime)")
+    return text
+
+
+def in_utc(moment: str) -> str:
+    """Return a `Moment` with an offset: its own, or that of UTC where it has none."""
+    return moment if OFFSET.fullmatch(moment) else f"{moment}Z"
 
 
 TOKEN = BeforeValidator(_token)

@@ -1,6 +1,6 @@
 """What is strange about an air waybill, though it can be mapped: warned about, and kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from connectors.air.cargo_xml.cargo import Item, Rating
 from connectors.air.cargo_xml.charges import Summation
@@ -11,6 +11,7 @@ from connectors.base import Fault
 from connectors.identifiers import warning
 from connectors.messages import unlikely
 from connectors.xml import Element
+from connectors.xml_messages import in_utc
 
 HEADER, NUMBER = "/Waybill/MessageHeaderDocument", "/Waybill/BusinessHeaderDocument/ID"
 CLOSE = 0.05
@@ -24,7 +25,7 @@ def warnings_of_header(message: Deletion | Waybill) -> Iterator[Fault]:
     header = message.message
     if not header.version.startswith("3"):
         yield Fault(f"{HEADER}/VersionID", "is not 3.00, as which it is read", "check what the sender's system makes")
-    if not header.has_offset:
+    if in_utc(header.message_issued) != header.message_issued:
         said = "has no offset from UTC, and counts as UTC to tell newer from older"
         yield Fault(f"{HEADER}/IssueDateTime", said, "send it as 2026-11-24T09:00:00+08:00")
     yield from unlikely(header.message_issued, f"{HEADER}/IssueDateTime")
@@ -41,10 +42,11 @@ def warnings_of_waybill(message: Waybill, root: Element) -> Iterator[Fault]:
         items = element.select(f"{{{DATA_MODEL}}}IncludedMasterConsignmentItem")
         for item, part in zip(rating.items, items, strict=True):
             yield from _of_item(item, part)
+    charged = _charged(message.consignment)
     totals = consignment.select(f"{{{DATA_MODEL}}}ApplicableTotalRating")
     for total, element in zip(message.consignment.totals, totals, strict=True):
         for summation in total.sums:
-            yield from _of_sum(summation, message.consignment, element)
+            yield from _of_sum(summation, charged, element)
 
 
 def _of_rating(rating: Rating, element: Element, consignment: Consignment) -> Iterator[Fault]:
@@ -64,19 +66,22 @@ def _of_item(item: Item, element: Element) -> Iterator[Fault]:
         yield _contradiction(element, "its TransportLogisticsPackage are not as many pieces as PieceQuantity says")
 
 
-def _of_sum(summation: Summation, consignment: Consignment, element: Element) -> Iterator[Fault]:
+def _charged(consignment: Consignment) -> Mapping[tuple[str, bool], float]:
+    """Return the sum of the other charges, by whom they are due to and whether they are prepaid."""
+    found: dict[tuple[str, bool], float] = {}
+    for each in consignment.other_charges:
+        found[each.due, each.is_prepaid] = found.get((each.due, each.is_prepaid), 0) + each.amount.value
+    return found
+
+
+def _of_sum(summation: Summation, charged: Mapping[tuple[str, bool], float], element: Element) -> Iterator[Fault]:
     parts = ("weight_charge", "valuation_charge", "tax", "due_agent", "due_carrier")
     amounts: list[Amount] = [each for each in (getattr(summation, name) for name in parts) if each is not None]
-    whole = sum(each.value for each in amounts)
-    if amounts and abs(whole - summation.grand_total.value) > CENT:
+    if amounts and abs(sum(each.value for each in amounts) - summation.grand_total.value) > CENT:
         yield _contradiction(element, "its amounts do not add up to GrandTotalAmount")
     for due, name, total in (("A", "Agent", summation.due_agent), ("C", "Carrier", summation.due_carrier)):
-        charges = [
-            each.amount.value
-            for each in consignment.other_charges
-            if each.due == due and each.is_prepaid == summation.is_prepaid
-        ]
-        if charges and total is not None and abs(sum(charges) - total.value) > CENT:
+        other = charged.get((due, summation.is_prepaid))
+        if other is not None and total is not None and abs(other - total.value) > CENT:
             yield _contradiction(element, f"the other charges do not add up to {name}TotalDuePayableAmount")
 
 

@@ -1,6 +1,7 @@
 """From a Cargo-XML master air waybill to an `air_waybill`."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from connectors.air.cargo_xml import settings
@@ -9,9 +10,9 @@ from connectors.air.cargo_xml.message import Consignment, Deletion, MessageHeade
 from connectors.base import Batch, Fault, Mapped, Received
 from connectors.errors import Unmappable
 from connectors.identifiers import distinct, identifier
-from connectors.messages import sortable
+from connectors.messages import MOST_FAULTS, sortable
 from connectors.xml import Element, read
-from connectors.xml_messages import validate
+from connectors.xml_messages import in_utc, validate
 
 Document = dict[str, Any]
 REFERENCES = ("consignment_id", "additional_id", "freight_forwarder_reference", "associated_reference")
@@ -62,8 +63,7 @@ def _deletes(root: Element) -> bool:
 def _map_deletion(message: Deletion) -> Mapped:
     mawb = _mawb(message.business.number)
     document = {"identifiers": [mawb], "parties": [], "retracted": True, "provenance": _provenance(message.message)}
-    warnings = warnings_of_header(message)
-    return _mapped(message, document, _revision(message.message) + settings.RETRACTED, tuple(warnings))
+    return _mapped(message, document, _revision(message.message) + settings.RETRACTED, warnings_of_header(message))
 
 
 def _map_waybill(message: Waybill, root: Element) -> Mapped:
@@ -81,10 +81,10 @@ def _map_waybill(message: Waybill, root: Element) -> Mapped:
         "provenance": _provenance(message.message),
     }
     told = {name: value for name, value in document.items() if value}
-    return _mapped(message, told, _revision(message.message), tuple(warnings_of_waybill(message, root)))
+    return _mapped(message, told, _revision(message.message), warnings_of_waybill(message, root))
 
 
-def _mapped(message: Deletion | Waybill, document: Document, revision: str, warnings: tuple[Fault, ...]) -> Mapped:
+def _mapped(message: Deletion | Waybill, document: Document, revision: str, warnings: Iterator[Fault]) -> Mapped:
     number = message.business.number
     return Mapped(
         product=settings.PRODUCT,
@@ -95,13 +95,13 @@ def _mapped(message: Deletion | Waybill, document: Document, revision: str, warn
         identifiers=tuple(document["identifiers"]),
         owner_references=(_mawb(number),),
         place="",
-        warnings=warnings,
+        warnings=tuple(islice(warnings, MOST_FAULTS)),
     )
 
 
 def _revision(header: MessageHeader) -> str:
     """Return when the message was issued; a local time, which the standard allows, counts as UTC to order by."""
-    return sortable(header.message_issued if header.has_offset else f"{header.message_issued}Z")
+    return sortable(in_utc(header.message_issued))
 
 
 def _provenance(header: MessageHeader) -> Document:

@@ -12,7 +12,6 @@ from connectors.air.cargo_xml.cargo import Rating
 from connectors.air.cargo_xml.charges import AccountingNote, CurrencyExchange, Note, OtherCharge, Total
 from connectors.air.cargo_xml.parties import AssociatedParty, FreightForwarder, Party
 from connectors.air.cargo_xml.values import Airport, Amount, CargoXml, Instruction, Location, Measure, SpecialHandling
-from connectors.messages import OFFSET
 from connectors.xml_messages import TOKEN, Code, Count, CountryCode, CurrencyCode, Flag, Moment, Text, matching
 
 AirWaybillNumber = Annotated[str, matching(r"[0-9]{3}-[0-9]{8}", "an air waybill number such as 020-12345675")]
@@ -30,11 +29,6 @@ class MessageHeader(CargoXml):
     conversation: Code | None = Field(default=None, alias="ConversationID")
     senders: list[Code] = Field(min_length=1, alias="SenderParty/PrimaryID")
     recipients: list[Code] = Field(min_length=1, alias="RecipientParty/PrimaryID")
-
-    @property
-    def has_offset(self) -> bool:
-        """Return whether the time of issue says its offset from UTC."""
-        return OFFSET.fullmatch(self.message_issued) is not None
 
 
 class Named(CargoXml):

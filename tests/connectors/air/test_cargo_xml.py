@@ -1,6 +1,7 @@
 """IATA Cargo-XML XFWB 3.00: the master air waybill."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -169,3 +170,24 @@ def test_a_number_with_a_wrong_check_digit_is_kept_as_it_came() -> None:
     message = replaced((AWB, "888-10011003"))
     assert parse(message).key == "888-10011003"
     assert warnings(message) == [("/Waybill/BusinessHeaderDocument/ID", "is no mawb with right check digits")]
+
+
+CHARGE = """<ram:ApplicableLogisticsAllowanceCharge>
+  <ram:ID>MY</ram:ID><ram:PrepaidIndicator>true</ram:PrepaidIndicator><ram:PartyTypeCode>C</ram:PartyTypeCode>
+  <ram:ActualAmount currencyID="USD">1</ram:ActualAmount>
+</ram:ApplicableLogisticsAllowanceCharge>"""
+SUM = """<ram:ApplicablePrepaidCollectMonetarySummation>
+  <ram:PrepaidIndicator>true</ram:PrepaidIndicator>
+  <ram:CarrierTotalDuePayableAmount>1</ram:CarrierTotalDuePayableAmount><ram:GrandTotalAmount>1</ram:GrandTotalAmount>
+</ram:ApplicablePrepaidCollectMonetarySummation>"""
+
+
+def test_many_charges_and_totals_take_seconds_and_make_a_hundred_warnings_at_most() -> None:
+    first = "<ram:ApplicablePrepaidCollectMonetarySummation>"
+    message = replaced(
+        ("<ram:ApplicableRating>", CHARGE * 9000 + "<ram:ApplicableRating>"), (first, SUM * 9000 + first)
+    )
+    start = time.process_time()
+    (mapped,) = CONNECTOR.parse(Received("push", message)).items
+    assert time.process_time() - start < 10
+    assert len(mapped.warnings) == 100
