@@ -88,17 +88,20 @@ def make(
 def tell(session: Session, entry: LedgerEntry, outcome: str) -> None:
     """Count what became of an entry and log it, once that is committed: problems as such."""
     level = logging.ERROR if outcome == REJECTED else logging.WARNING if outcome == MADE_AGAIN else logging.INFO
-    facts = {
-        "outcome": outcome,
-        "entry": entry.entry_id,
-        "type": entry.type,
-        "subject": entry.subject,
-        "height": entry.height,
-        "why": entry.log,
-        "request_id": entry.request_id,
-    }
+    told = partial(
+        _log.log,
+        level,
+        "a ledger entry",
+        outcome=outcome,
+        entry=entry.entry_id,
+        type=entry.type,
+        subject=entry.subject,
+        height=entry.height,
+        why=entry.log,
+        request_id=entry.request_id,
+    )
     once_committed(session, figures.entries.labels(entry.type, outcome).inc)
-    once_committed(session, partial(_log.log, level, "a ledger entry", **facts))
+    once_committed(session, told)
 
 
 def make_again(session: Session, signer: Signer, entry: LedgerEntry) -> None:

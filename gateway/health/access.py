@@ -9,16 +9,20 @@ from collections.abc import Mapping
 from http import HTTPMethod, HTTPStatus
 
 import structlog
+from sqlalchemy import exc
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import figures, tracing
-from gateway.errors import problem
+from gateway.errors import NotYetError, problem, to_problem
 
 UNMATCHED = "(no route)"
 METHODS = frozenset(HTTPMethod)
 WENT_AWAY = 499
 """The status, of no standard, under which a request counts whose client went away before it was answered."""
+UNREACHABLE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+"""What SQLAlchemy raises when the database is away, stops, has no disk left, or has no connection free."""
 
 
 class Observed:
@@ -49,7 +53,7 @@ class Observed:
         except Exception as error:  # noqa: BLE001 - a bug must neither take the process along nor tell what it holds
             self._log.error("a request failed", exc_info=error)
             if not status:
-                await _failed(scope, receive, answer)
+                await _failed(error)(scope, receive, answer)
         finally:
             self._note(scope, trace, status or WENT_AWAY, time.perf_counter() - started)
 
@@ -68,6 +72,8 @@ class Observed:
         )
 
 
-async def _failed(scope: Scope, receive: Receive, send: Send) -> None:
+def _failed(error: Exception) -> Response:
+    if isinstance(error, UNREACHABLE):
+        return to_problem(NotYetError("the database does not answer: ask again", headers={"Retry-After": "1"}))
     told = "the gateway failed; its operator finds why in the log, by the id in `instance`"
-    await problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", told)(scope, receive, send)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", told)

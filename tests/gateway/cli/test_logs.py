@@ -1,10 +1,13 @@
+import ast
 import json
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextvars import copy_context
 from io import StringIO
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +18,8 @@ from gateway.cli import lines
 from gateway.cli.lines import Lines
 from tests.support.logs import Logged, Watched, logged
 
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "operating.md").read_text()
 CANARY = "canary-7f3a"
 REQUEST, OTHER = "0b9d3f6c-6a53-4f0e-9d53-0a3f1c3b7a11", "5a0e7c1d-24c1-4f4b-8a36-3c0de55a2b90"
 
@@ -161,3 +166,25 @@ def test_a_stuck_reader_keeps_nobody_waiting_and_what_is_lost_is_counted(monkeyp
     monkeypatch.setattr(lines, "PATIENCE_SECONDS", 10)
     writer.flush()
     assert file.getvalue() == "first\nline 2\nline 3\nline 4\n"
+
+
+def logged_in_the_code() -> Iterator[tuple[str, set[str]]]:
+    """Yield what the gateway's code logs: each event, and its fields."""
+    for path in (ROOT / "gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and re.search(
+                r"(_log|get_logger\(\))\.(info|warning|error|exception|log)\b", ast.unparse(node).partition('"')[0]
+            ):
+                events = [
+                    each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                ]
+                fields = {each.arg for each in node.keywords if each.arg}
+                yield from ((event, fields) for event in events)
+
+
+def test_every_event_and_field_of_the_log_is_in_the_operators_page() -> None:
+    found = dict(logged_in_the_code())
+    assert len(found) > 8
+    assert [event for event in sorted(found) if f"| `{event}` |" not in PAGE] == []
+    fields = set().union(*found.values(), {"event", "level", "timestamp", "error", "stack", "logger", "place"}) - {"exc_info"}
+    assert [field for field in sorted(fields) if f"| `{field}` |" not in PAGE] == []

@@ -1,10 +1,12 @@
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
@@ -133,6 +135,15 @@ def test_a_bug_is_answered_with_a_problem_and_told_without_values(log: Logged) -
     assert (failure["error"], failure["request_id"]) == ("ValueError", REQUEST)
     assert failure["stack"][-1].endswith(" app")
     assert answered(log)["status"] == 500
+    assert CANARY not in log.text
+
+
+def test_a_database_that_is_away_is_asked_for_again(log: Logged) -> None:
+    start, body = call(OperationalError(CANARY, {CANARY: CANARY}, ValueError(CANARY)))
+    assert start["status"] == 503
+    assert dict(start["headers"])[b"retry-after"] == b"1"
+    assert json.loads(body["body"])["detail"] == "the database does not answer: ask again"
+    assert log.about("a request failed")[0]["error"] == "sqlalchemy.exc.OperationalError"
     assert CANARY not in log.text
 
 
