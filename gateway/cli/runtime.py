@@ -95,7 +95,7 @@ def open_ledger(settings: Settings, keyring: Keyring) -> Embedded:
         genesis=single_operator(
             chain=settings.chain,
             org=settings.gateway_id,
-            keys=_ledger_keys(keyring),
+            keys=ledger_keys(keyring),
             validator=keyring.validator.private.public_key(),
         ),
         validator_key=keyring.validator.private,
@@ -105,7 +105,7 @@ def open_ledger(settings: Settings, keyring: Keyring) -> Embedded:
 
 def write_trust(settings: Settings, keyring: Keyring, ledger: Embedded) -> Path:
     """Write the trust file of the embedded ledger into the data folder, whole or not at all; return its path."""
-    organisations = [{"org": settings.gateway_id, "keys": _ledger_keys(keyring)[:1]}]
+    organisations = [{"org": settings.gateway_id, "keys": ledger_keys(keyring)[:1]}]
     key = keyring.organisation
     content = trust.sign(ledger.trust(), organisations, (settings.gateway_id, key.kid, key.private))
     path = settings.data_dir / "trust.json"
@@ -115,7 +115,7 @@ def write_trust(settings: Settings, keyring: Keyring, ledger: Embedded) -> Path:
     return path
 
 
-def _ledger_keys(keyring: Keyring) -> list[dict[str, Any]]:
+def ledger_keys(keyring: Keyring) -> list[dict[str, Any]]:
     """Return the gateway's keys as the ledger registers them, that for entries first."""
     usages = {"entries": keyring.organisation, "sealing": keyring.sealing, "receipts": keyring.receipts}
     return [{"kid": key.kid, "usage": usage, "public_key": key.public} for usage, key in usages.items()]

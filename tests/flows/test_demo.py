@@ -32,19 +32,27 @@ HELD = (
     "revoked, in two clicks",
     "the pull is refused: 401 invalid_token: the consent is revoked",
     "and so is a new token: invalid_grant: the consent is revoked",
-    "Every act held.",
+)
+CAUGHT = (
+    "caught at step 9 of the verification: leaves in their batches: inclusion path leads to root",
+    "caught at step 1 of the verification: parse strictly: 1 disclosures belong to no digest",
+    "caught at step 12 of the verification: receipt: the receipt is for 'harbour-bank', expected 'peak-bank'",
+    "caught at step 2 of the verification: chain and validator sets against trust: block",
+    "caught by the token's binding to its key: 401 invalid_token: the access token is bound to another DPoP key",
+    "stored with the first answer: 401 invalid_dpop_proof: the DPoP proof was used before",
+    "403: owner 'kowloon-imports' has not confirmed to be a customer of 'oceanline'",
 )
 
 
 @pytest.mark.xdist_group("processes")
-def test_the_demo_tells_the_whole_story_and_can_be_told_again(tmp_path: Path) -> None:
+def test_the_demo_tells_the_whole_story_and_can_be_told_again_and_attacked(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    for _ in range(2):
-        told = process("demo", "--out", out)
+    for attack, held in ((), (*HELD, "Every act held.")), (("--attack",), (*HELD, *CAUGHT, "every attack was caught.")):
+        told = process("demo", "--out", out, *attack)
         places = [told.stdout.find(title) for title in TITLES]
         assert -1 not in places
         assert places == sorted(places)
-        assert [line for line in HELD if line not in told.stdout] == []
+        assert [line for line in held if line not in told.stdout] == []
         assert "\x1b" not in told.stdout
     process("verify", "evidence.json", "--trust", "trust.json", "--audience", "harbour-bank", folder=out)
     evidence = json.loads((out / "evidence.json").read_bytes())

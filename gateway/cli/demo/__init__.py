@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.demo import cast, folder, play, story
+from gateway.cli.demo import attacks, cast, folder, play, story
 from gateway.cli.demo.stage import Stage
 from gateway.cli.demo.telling import Teller
 from gateway.cli.lazy import commands, examples
@@ -17,6 +17,7 @@ app = commands()
 FILES = (
     ("evidence.json", "what the bank pulled: records, proofs, receipt"),
     ("trust.json", "what a verifier takes for granted of the ledger"),
+    ("attacks/", "with --attack: what was forged"),
     ("messages/", "what the providers pushed, in their standards' forms"),
     ("bank/", "the bank's key, registration and request; a forged evidence"),
     ("carrier/, haulier/, forwarder/, owner/", "their registrations, and the providers' keys"),
@@ -25,10 +26,19 @@ FILES = (
 )
 
 
-@app.command(epilog=examples("tidegate demo --out build/demo", "tidegate demo --out build/demo --serve"))
+@app.command(
+    epilog=examples(
+        "tidegate demo --out build/demo",
+        "tidegate demo --out build/demo --attack",
+        "tidegate demo --out build/demo --serve",
+    )
+)
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder for everything the demo makes.")],
     *,
+    attack: Annotated[
+        bool, typer.Option("--attack", help="Then attack it in earnest, and see what catches each.")
+    ] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Keep the gateway running, to play with.")] = False,
 ) -> None:
     """Tell the whole story on this machine, from push to revocation.
@@ -51,8 +61,10 @@ def demo(
         teller.say(f"a gateway runs at {stage.issuer}, its data in {stage.data}")
         with play.begin(teller, stage, players, out) as everybody:
             story.perform(everybody)
+            if attack:
+                story.perform(everybody, attacks.ATTACKS)
         teller.list(f"Files in {out}", list(FILES))
-        teller.end("Every act held.")
+        teller.end("Every act held, and every attack was caught." if attack else "Every act held.")
         if serve:
             _stay(teller, stage, players)
 
