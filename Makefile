@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock openapi bench clean
+.PHONY: help setup demo test check format lock openapi verifier vectors bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ lock: ## resolve the dependencies anew into requirements.lock (needs uv)
 
 openapi: setup ## write the OpenAPI documents
 	$(BIN)/tidegate openapi
+
+verifier: setup ## put the browser's verifier together from its parts
+	$(BIN)/python -m gateway.verifier.build
+
+vectors: setup ## make the vectors of evidence anew
+	$(BIN)/python -m tests.vectors.make_evidence
 
 bench: setup ## measure beside the baselines
 	$(BIN)/python -m benchmarks

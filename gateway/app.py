@@ -23,8 +23,17 @@ from gateway.pull.api import opened_pull, pull_evidence
 from gateway.pull.api import router as pull
 from gateway.pull.description import PATH_ITEM
 from gateway.settings import Settings
+from gateway.verifier.api import router as verifier
 
-ROUTERS = (oauth, ingest, pull, portal, health)
+SCHEMES = {
+    "dpop": {"type": "http", "scheme": "DPoP", "description": "An access token and a proof by its key (RFC 9449)."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-tidegate_session"},
+}
+SECURED = {"ingest": "dpop", "pull": "dpop", "portal": "session"}
+"""How callers of a feature's routes authenticate."""
+OPEN = ("/callbacks/", "/portal/sign-in", "/portal/enrol/", "/portal/assets/", "/portal/requests/{request_id}")
+"""Beginnings of paths where other things count: a signature, an invitation, a link."""
+ROUTERS = (oauth, ingest, pull, portal, health, verifier)
 
 
 def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock: Clock = utc_now) -> FastAPI:
@@ -52,11 +61,16 @@ def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock
 
 
 def _described(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """Return the OpenAPI document with the one route that FastAPI does not know."""
+    """Return the OpenAPI document with the one route that FastAPI does not know, and how callers authenticate."""
 
     def described() -> dict[str, Any]:
         document = openapi()
         document["paths"][EVIDENCE] = PATH_ITEM
+        document.setdefault("components", {})["securitySchemes"] = SCHEMES
+        for path, item in document["paths"].items():
+            for operation in item.values():
+                for tag in SECURED.keys() & operation["tags"]:
+                    operation["security"] = [] if path.startswith(OPEN) else [{SECURED[tag]: []}]
         return document
 
     return described

@@ -26,6 +26,7 @@ PUBLIC = {
     "/portal/assets/{digest}/{name}",
     "/portal/sign-in",
     "/readyz",
+    "/verify",
 }
 """What anybody may read."""
 

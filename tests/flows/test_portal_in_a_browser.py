@@ -8,8 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlmodel import Session
 
 from gateway.clock import utc_now
@@ -19,30 +18,17 @@ from gateway.oauth import authorize
 from gateway.oauth.checks import Asked
 from ledger.codec import b64u, sha256
 from tests.support import builders
+from tests.support.chromium import DESKTOP, check_accessible, chromium, kept
 from tests.support.served import Served, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 BANK_PAGE = "<!doctype html><title>East Bank</title><h1>Thank you. You are back at East Bank.</h1>"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -72,26 +58,6 @@ def opened(browser: Browser, **options: Any) -> tuple[BrowserContext, Page]:
         },
     )
     return context, page
-
-
-def kept(page: Page, name: str) -> None:
-    """Keep a screenshot of the page on a desktop, a phone, and in the dark; and check that all can use it."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-    page.emulate_media(color_scheme="dark")
-    page.screenshot(path=SCREENSHOTS / f"{name}-dark.png", full_page=True)
-    page.set_viewport_size(PHONE)
-    page.emulate_media(color_scheme="light")
-    page.screenshot(path=SCREENSHOTS / f"{name}-phone.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
-    page.set_viewport_size(DESKTOP)
-
-
-def check_accessible(served_page: Page) -> None:
-    """Run axe-core on the page: nothing that keeps people out."""
-    found = Axe().run(served_page).response["violations"]
-    serious = [(each["id"], each["help"]) for each in found if each["impact"] in ("serious", "critical")]
-    assert serious == []
 
 
 def prepared(gateway: Served) -> str:
