@@ -9,6 +9,7 @@ ClientError
 """
 
 import re
+from http.client import INTERNAL_SERVER_ERROR
 from typing import Any
 
 from httpx2 import Response
@@ -51,7 +52,10 @@ class ProblemError(ClientError):
         super().__init__("\n".join([self._headline(), *self._shown()]))
 
     def _headline(self) -> str:
-        return f"{self.status} {self.error}: {self.detail}" if self.error else f"{self.status}: {self.detail}"
+        """Return what went wrong; of what the operator must look at, with the request's id, by which its log has it."""
+        traced = str(self.document.get("instance", "")) if self.status >= INTERNAL_SERVER_ERROR else ""
+        said = f"{self.status} {self.error}: {self.detail}" if self.error else f"{self.status}: {self.detail}"
+        return f"{said} (request {traced.removeprefix('urn:uuid:')})" if traced else said
 
     def _shown(self) -> list[str]:
         more = len(self.faults) - MOST_SHOWN

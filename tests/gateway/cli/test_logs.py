@@ -186,5 +186,6 @@ def test_every_event_and_field_of_the_log_is_in_the_operators_page() -> None:
     found = dict(logged_in_the_code())
     assert len(found) > 8
     assert [event for event in sorted(found) if f"| `{event}` |" not in PAGE] == []
-    fields = set().union(*found.values(), {"event", "level", "timestamp", "error", "stack", "logger", "place"}) - {"exc_info"}
+    everywhere = {"event", "level", "timestamp", "request_id", "error", "stack", "logger", "place"}
+    fields = everywhere.union(*found.values()) - {"exc_info"}
     assert [field for field in sorted(fields) if f"| `{field}` |" not in PAGE] == []

@@ -132,6 +132,14 @@ def test_patience_ends() -> None:
     assert caught.value.retry_after == 2
 
 
+def test_a_failure_of_the_gateway_is_told_with_the_requests_id() -> None:
+    bank, server = connect()
+    given = "0b9d3f6c-6a53-4f0e-9d53-0a3f1c3b7a11"
+    server.answers = [problem(500, "internal", detail="the gateway failed", instance=f"urn:uuid:{given}")]
+    with pytest.raises(ProblemError, match=rf"^500: the gateway failed \(request {given}\)$"):
+        bank.evidence(granted(bank))
+
+
 def test_a_refused_pull_says_why_in_oauths_terms() -> None:
     bank, server = connect()
     challenge = {"WWW-Authenticate": 'DPoP error="invalid_token", error_description="gone"'}
