@@ -133,3 +133,6 @@ def _signatures(value: object) -> None:
         raise CodecError("expected a list of signatures")
     for each in value:
         check_members(each, {"org": name, "kid": digest, "sig": lambda sig: unb64u(sig, size=64)}, "signature")
+    order = [(each["org"], each["kid"]) for each in value]
+    if any(first >= second for first, second in pairwise(order)):
+        raise CodecError("signatures are not sorted by org and kid, each once")

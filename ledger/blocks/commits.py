@@ -108,14 +108,17 @@ def _signature(value: object) -> CommitSignature:
 def verify_commit(commit: Commit, *, chain: str, validators: Sequence[Validator]) -> None:
     """Raise `VerificationError` unless validators with more than 2/3 of the power signed `commit` on `chain`.
 
-    Every signature must be by another validator of the set and must verify: nothing idle may stand in a proof.
+    Every signature must be by another validator, in the set's order, and must verify: nothing idle may stand in a
+    proof, and there is one form of it.
     """
-    known = {validator.address: validator for validator in validators}
+    following = iter(validators)
     power = 0
     for signature in commit.signatures:
-        validator = known.pop(signature.address, None)
+        validator = next((each for each in following if each.address == signature.address), None)
         if validator is None:
-            raise VerificationError(f"commit signed by {signature.address.hex()}, no validator or for the second time")
+            raise VerificationError(
+                f"commit signed by {signature.address.hex()}, expected another validator in the set's order"
+            )
         try:
             Ed25519PublicKey.from_public_bytes(validator.public_key).verify(
                 signature.signature, commit.sign_bytes(chain, signature.time)

@@ -117,14 +117,14 @@ function readCommit(value) {
   };
 }
 
-/** Refuse unless validators with more than two thirds of the power signed, each once, every signature verifying. */
+/** Refuse unless validators with more than two thirds of the power signed, in their order, every signature verifying. */
 async function checkCommit(commit, chain, validators) {
-  const known = new Map(validators.map((each) => [each.address, each]));
+  let last = -1;
   let power = 0n;
   for (const vote of commit.signatures) {
-    const validator = known.get(vote.address);
-    if (!validator) refuse(`commit signed by ${vote.address}, no validator or for the second time`);
-    known.delete(vote.address);
+    const place = validators.findIndex((each) => each.address === vote.address);
+    if (place <= last) refuse(`commit signed by ${vote.address}, expected another validator in the set's order`);
+    last = place;
     const signed = concat(
       integerField(1, 2),
       fixedField(2, commit.height),
@@ -133,10 +133,10 @@ async function checkCommit(commit, chain, validators) {
       messageField(5, timestamp(vote.time)),
       bytesField(6, utf8(chain)),
     );
-    if (!(await holdsEd25519(validator.publicKey, vote.signature, concat(varint(signed.length), signed)))) {
+    if (!(await holdsEd25519(validators[place].publicKey, vote.signature, concat(varint(signed.length), signed)))) {
       refuse(`signature of validator ${vote.address} does not verify`);
     }
-    power += validator.power;
+    power += validators[place].power;
   }
   const total = validators.reduce((sum, each) => sum + each.power, 0n);
   if (power * 3n <= total * 2n) refuse(`commit carries power ${power} of ${total}, expected more than two thirds`);

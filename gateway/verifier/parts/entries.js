@@ -41,7 +41,7 @@ function readEntry(value) {
     not_after_height: (height) => whole(height, 1),
     type: oneOf(...Object.keys(BODIES)),
     body: () => undefined,
-    signatures,
+    signatures: (value) => signatures(value, 100, 1),
   }, "entry");
   checkMembers(given.body, BODIES[given.type], given.type);
   const unsigned = Object.assign(Object.create(null), given);
@@ -49,8 +49,8 @@ function readEntry(value) {
   return { ...given, data, signed: concat(domain("entry"), utf8(canonical(unsigned))) };
 }
 
-function signatures(value) {
+function signatures(value, most, least) {
   const form = { org: organisation, kid: digest, sig: (signature) => unb64u(signature, 64) };
-  list(value, 100, 1).forEach((each) => checkMembers(each, form, "signature"));
+  list(value, most, least).forEach((each) => checkMembers(each, form, "signature"));
   rising(value.map((each) => `${each.org} ${each.kid}`), "signatures");
 }

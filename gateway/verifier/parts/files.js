@@ -123,9 +123,7 @@ async function readTrust(bytes) {
     organisations: (value) => list(value, Infinity, 1).forEach((founder) => {
       checkMembers(founder, { org: organisation, keys }, "organisation");
     }),
-    signatures: (value) => list(value, Infinity).forEach((signature) => {
-      checkMembers(signature, { org: organisation, kid: digest, sig: (sig) => unb64u(sig, 64) }, "signature");
-    }),
+    signatures: (value) => signatures(value, Infinity, 0),
   }, "trust");
   for (const { first_height: first, validators } of [...file.former, { first_height: file.pinned.height, validators: file.validators }]) {
     sets.push(await serving(first, await readValidators(validators)));

@@ -62,6 +62,7 @@ ROWS = (
     Row(
         "vote-by-a-stranger", 3, "the vote of no validator", changed(put(f"{VOTES}/0/address", STRANGE_VOTE["address"]))
     ),
+    Row("votes-out-of-order", 3, "votes not in the set's order", changed(put(VOTES, lambda given: given[::-1]))),
     Row("votes-by-strangers", 3, "all votes by strangers", committed(by=STRANGERS)),
     Row("votes-for-another-chain", 3, "votes for another chain", committed(chain="other")),
     Row("votes-for-another-round", 3, "a commit's round", changed(put("blocks/0/commit/round", 1))),

@@ -128,6 +128,12 @@ ROWS = (
         trusting(lambda data: edited(data, put("signatures", lambda given: given[:1]))),
     ),
     Row(
+        "trust-file-signatures-out-of-order",
+        2,
+        "a trust file whose signatures are not sorted",
+        trusting(lambda data: edited(data, put("signatures", lambda given: given[::-1]))),
+    ),
+    Row(
         "trust-file-of-another-format",
         2,
         "a trust file of another number",
