@@ -1,5 +1,6 @@
 """The application: the only module that knows every feature."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,8 +32,8 @@ SCHEMES = {
 }
 SECURED = {"ingest": "dpop", "pull": "dpop", "portal": "session"}
 """How callers of a feature's routes authenticate."""
-OPEN = ("/callbacks/", "/portal/sign-in", "/portal/enrol/", "/portal/assets/", "/portal/requests/{request_id}")
-"""Beginnings of paths where other things count: a signature, an invitation, a link."""
+OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\{request_id\})")
+"""Paths where other things count: a signature, an invitation, a link."""
 ROUTERS = (oauth, ingest, pull, portal, health, verifier)
 
 
@@ -70,7 +71,7 @@ def _described(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, 
         for path, item in document["paths"].items():
             for operation in item.values():
                 for tag in SECURED.keys() & operation["tags"]:
-                    operation["security"] = [] if path.startswith(OPEN) else [{SECURED[tag]: []}]
+                    operation["security"] = [] if OPEN.fullmatch(path) else [{SECURED[tag]: []}]
         return document
 
     return described

@@ -117,6 +117,27 @@ def problem(
     return JSONResponse(body, status, headers=dict(headers or {}), media_type="application/problem+json")
 
 
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What was got and what was expected."},
+        "instance": {"type": "string", "description": "The request's id, as a URN."},
+        "errors": {"type": "array", "items": {"type": "object"}, "description": "Every fault: pointer, message, fix."},
+    },
+}
+"""A problem document, as the OpenAPI documents describe it."""
+
+
+def documented(*kinds: type[GatewayError]) -> dict[int | str, dict[str, Any]]:
+    """Return what the OpenAPI documents say of these errors, by status."""
+    content = {"application/problem+json": {"schema": PROBLEM}}
+    return {int(each.status): {"description": str(each.__doc__), "content": content} for each in kinds}
+
+
 def to_problem(error: GatewayError) -> JSONResponse:
     """Return the problem document of `error`."""
     return problem(error.status, error.code, error.detail, headers=error.headers, members=error.members)

@@ -69,7 +69,10 @@ def _document(whole: Mapping[str, Any], purpose: str, tags: set[str]) -> dict[st
         "openapi": whole["openapi"],
         "info": {"title": f"Tidegate: {purpose}", "version": whole["info"]["version"]},
         "paths": paths,
-        "components": {"schemas": {name: schemas[name] for name in used}},
+        "components": {
+            "schemas": {name: schemas[name] for name in used},
+            "securitySchemes": whole["components"]["securitySchemes"],
+        },
     }
 
 

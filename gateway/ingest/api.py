@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from connectors import registry
@@ -14,9 +14,21 @@ from gateway.clock import Now
 from gateway.db import DbSession
 from gateway.directory.links import links_of_provider, request_link
 from gateway.directory.participants import participant
-from gateway.errors import GatewayError, NotFoundError, UnauthenticatedError, UnsupportedMediaError, to_problem
+from gateway.errors import (
+    ConflictError,
+    ForbiddenError,
+    GatewayError,
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnsupportedMediaError,
+    documented,
+    to_problem,
+)
 from gateway.ingest import ownership, subscriptions
 from gateway.ingest.bodies import Body, CallersBody, check_media_type, is_sealed
+from gateway.ingest.description import body, leads_to
 from gateway.ingest.pushes import Push, receive
 from gateway.ingest.sealed import read_envelope
 from gateway.ingest.taken import Taken
@@ -38,12 +50,16 @@ from gateway.oauth.resource import Caller, caller
 from gateway.records import store
 from gateway.settings import CurrentSettings
 
-router = APIRouter(tags=["ingest"])
+router = APIRouter(tags=["ingest"], responses=documented(UnauthenticatedError, ForbiddenError, InvalidError))
+MESSAGE = documented(NotFoundError, ConflictError, TooLargeError, UnsupportedMediaError)
 PUSH, CALLBACK = "push", "callback"
 CREDENTIALS = frozenset({"authorization", "dpop", "cookie"})
 
 
-def _connector(connector: str) -> Connector:
+Name = Annotated[str, Path(description="The connector's name.", json_schema_extra={"enum": list(registry.names())})]
+
+
+def _connector(connector: Name) -> Connector:
     try:
         return registry.get(connector)
     except UnknownConnector as error:
@@ -117,7 +133,13 @@ Assigner = Annotated[Caller, Depends(caller("assignments"))]
 Reader = Annotated[Caller, Depends(caller("records"))]
 
 
-@router.post("/ingest/{connector}", status_code=HTTPStatus.CREATED, response_model=TakenList)
+@router.post(
+    "/ingest/{connector}",
+    status_code=HTTPStatus.CREATED,
+    response_model=TakenList,
+    responses={**MESSAGE, 200: {"model": TakenList, "description": "All of it was stored before."}},
+    openapi_extra=body("push"),
+)
 def push_message(
     connector: Known,
     body: CallersBody,
@@ -139,8 +161,14 @@ def push_message(
     return JSONResponse(TakenList(records=[TakenView.of(each) for each in taken]).model_dump(), status)
 
 
-@router.post("/callbacks/{connector}/{subscription_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def receive_callback(connector: str, subscription_id: str, body: Body, inbox: OpenInbox) -> Response:
+@router.post(
+    "/callbacks/{connector}/{subscription_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=MESSAGE,
+    openapi_extra=body("callback"),
+)
+def receive_callback(connector: Name, subscription_id: str, body: Body, inbox: OpenInbox) -> Response:
     """Take in what a standard's own callback brings, authenticated by the standard's own signature.
 
     An unknown connector and an unknown subscription are answered alike. Owners follow from assignments and documents.
@@ -160,7 +188,13 @@ def receive_callback(connector: str, subscription_id: str, body: Body, inbox: Op
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@router.put("/links/{owner_id}")
+@router.put(
+    "/links/{owner_id}",
+    responses={
+        **documented(NotFoundError),
+        **leads_to(200, list_links={}, push_message={"query.owner": "$request.path.owner_id"}),
+    },
+)
 def ask_for_link(owner_id: OwnerId, linker: Linker, session: DbSession, now: Now) -> LinkView:
     """Ask an owner to confirm that it is a customer. Asking again changes nothing."""
     return LinkView.of(request_link(session, provider_id=linker.client_id, owner_id=owner_id, now=now))
@@ -172,7 +206,7 @@ def list_links(linker: Linker, session: DbSession) -> LinkList:
     return LinkList(links=[LinkView.of(each) for each in links_of_provider(session, linker.client_id)])
 
 
-@router.put("/assignments")
+@router.put("/assignments", responses=documented(NotFoundError, ConflictError))
 def assign_reference(
     assignment: AssignmentRequest, assigner: Assigner, session: DbSession, keyring: CurrentKeys, now: Now
 ) -> AssignmentView:
@@ -188,7 +222,7 @@ def assign_reference(
     return AssignmentView(reference=assignment.reference, owner=assignment.owner, records=given)
 
 
-@router.get("/records")
+@router.get("/records", responses=leads_to(200, list_records={"query.after": "$response.body#/next"}))
 def list_records(
     reader: Reader,
     session: DbSession,

@@ -14,6 +14,7 @@ from gateway.db import DbSession, once_committed
 from gateway.errors import InvalidError
 from gateway.keys import CurrentKeys
 from gateway.oauth import authorize, checks, dpop, endpoints, metadata, store
+from gateway.oauth.description import OF_TOKEN, PUSHED, TOKEN, answers
 from gateway.oauth.dpop import Proof
 from gateway.oauth.errors import InvalidProofError, InvalidRequestError, OAuth2Error
 from gateway.oauth.grants import S256, CodeGrant, ProviderGrant, RefreshGrant
@@ -25,6 +26,13 @@ from gateway.settings import CurrentSettings
 router = APIRouter(tags=["oauth"])
 SentForm = Annotated[Form, Depends(form)]
 Action = Callable[[Server, FormRequest], dict[str, Any]]
+
+
+PAGE = {"text/html": {"schema": {"type": "string"}}}
+QUERY = [
+    {"name": name, "in": "query", "required": True, "schema": {"type": "string"}}
+    for name in ("client_id", "request_uri")
+]
 
 
 class Endpoint:
@@ -76,7 +84,17 @@ class Endpoint:
 SentTo = Annotated[Endpoint, Depends(Endpoint)]
 
 
-@router.post("/oauth/par", status_code=201, response_class=Response)
+@router.post(
+    "/oauth/par",
+    status_code=201,
+    response_class=Response,
+    responses=answers(
+        201,
+        "request_uri, and how many seconds it lives.",
+        begin_authorization={"client_id": "$request.body#/client_id", "request_uri": "$response.body#/request_uri"},
+    ),
+    openapi_extra=PUSHED,
+)
 def push_authorization_request(endpoint: SentTo) -> Response:
     """Push an authorization request (RFC 9126): answers `request_uri` and how many seconds it lives."""
 
@@ -91,7 +109,13 @@ def push_authorization_request(endpoint: SentTo) -> Response:
     return endpoint.run(push, 201)
 
 
-@router.get("/oauth/authorize", status_code=303, response_class=RedirectResponse)
+@router.get(
+    "/oauth/authorize",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses={status: {"description": "A page that says what is wrong.", "content": PAGE} for status in (404, 422)},
+    openapi_extra={"parameters": QUERY},
+)
 def begin_authorization(request: Request, session: DbSession, now: Now) -> RedirectResponse:
     """Take the owner's browser to the page of a pushed request. Whatever is wrong here never redirects to a client."""
     try:
@@ -104,7 +128,12 @@ def begin_authorization(request: Request, session: DbSession, now: Now) -> Redir
     return RedirectResponse(f"/portal/requests/{quote(found.id)}", 303, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/oauth/token", response_class=Response)
+@router.post(
+    "/oauth/token",
+    response_class=Response,
+    responses=answers(200, "Tokens, bound to the proof's key (RFC 6749, RFC 9396)."),
+    openapi_extra=TOKEN,
+)
 def give_tokens(endpoint: SentTo) -> Response:
     """Give tokens for a code, a refresh token, or a provider's own credentials (RFC 6749, RFC 9449)."""
     response, grant_type = _answer(endpoint)
@@ -129,13 +158,23 @@ def _answer(endpoint: Endpoint) -> tuple[Response, str | None]:
     return server.create_token_response(request), request.form["grant_type"]
 
 
-@router.post("/oauth/revoke", response_class=Response)
+@router.post(
+    "/oauth/revoke",
+    response_class=Response,
+    responses=answers(200, "Revoked, or never known."),
+    openapi_extra=OF_TOKEN,
+)
 def revoke_token(endpoint: SentTo) -> Response:
     """Revoke one of the client's tokens (RFC 7009)."""
     return endpoint.run(endpoints.revoke)
 
 
-@router.post("/oauth/introspect", response_class=Response)
+@router.post(
+    "/oauth/introspect",
+    response_class=Response,
+    responses=answers(200, "Whether it is active, and what it says."),
+    openapi_extra=OF_TOKEN,
+)
 def introspect_token(endpoint: SentTo) -> Response:
     """Say whether one of the client's tokens is active (RFC 7662)."""
     return endpoint.run(endpoints.introspect)

@@ -8,10 +8,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.errors import GatewayError, NotFoundError, to_problem
 from gateway.portal import consents, enrolment, links, pages, requests
+from gateway.portal.description import ANSWERS, ASSET
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, SignInRequired, Visitor
 
-router = APIRouter(tags=["portal"], default_response_class=HTMLResponse)
+router = APIRouter(tags=["portal"], default_response_class=HTMLResponse, responses=ANSWERS)
 for each in (enrolment.router, requests.router, consents.router, links.router):
     router.include_router(each)
 
@@ -22,7 +23,7 @@ def home(visitor: Visitor) -> RedirectResponse:
     return RedirectResponse(f"{OWN}/consents" if visitor else f"{OWN}/sign-in", 303)
 
 
-@router.get(OWN + "/assets/{digest}/{name}")
+@router.get(OWN + "/assets/{digest}/{name}", response_class=Response, responses=ASSET)
 def asset(digest: str, name: str) -> Response:
     """Return the stylesheet or the script."""
     found = pages.asset(digest, name)

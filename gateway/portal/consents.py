@@ -11,6 +11,7 @@ from gateway.consent.tables import Consent
 from gateway.db import DbSession
 from gateway.directory.participants import participant
 from gateway.portal import words
+from gateway.portal.description import form
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
 
@@ -76,7 +77,7 @@ def confirm_stop(consent_id: str, person: SignedIn, session: DbSession) -> Respo
     return render("stop.html", person=person, consent_id=consent.id, bank=bank)
 
 
-@router.post("/{consent_id}/stop")
+@router.post("/{consent_id}/stop", openapi_extra=form())
 def stop(consent_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, now: Now) -> Response:
     """Revoke the consent: in force before the answer is sent."""
     lifecycle.revoke(session, consent_id, person=person, now=now)

@@ -9,6 +9,7 @@ from gateway.directory import people, sessions
 from gateway.directory.participants import participant
 from gateway.directory.sessions import Ceremony
 from gateway.directory.tables import Person
+from gateway.portal.description import PASSKEY, form
 from gateway.portal.pages import render
 from gateway.portal.security import CEREMONY, OWN, SESSION, OwnForm, own_path
 from gateway.settings import CurrentSettings, Settings
@@ -34,7 +35,7 @@ def show_enrolment(invitation: str, session: DbSession, settings: CurrentSetting
     return _with(page, ceremony, settings)
 
 
-@router.post("/enrol/{invitation}")
+@router.post("/enrol/{invitation}", openapi_extra=form(passkey=PASSKEY))
 def enrol(
     request: Request, invitation: str, sent: OwnForm, session: DbSession, settings: CurrentSettings, now: Now
 ) -> Response:
@@ -52,7 +53,7 @@ def show_sign_in(request: Request, session: DbSession, settings: CurrentSettings
     return _with(render("sign_in.html", person=None, options=ceremony.options, back_to=back_to), ceremony, settings)
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", openapi_extra=form(passkey=PASSKEY, next="The page to come back to."))
 def sign_in(request: Request, sent: OwnForm, session: DbSession, settings: CurrentSettings, now: Now) -> Response:
     """Sign in whoever holds the passkey."""
     token = CEREMONY.read(request, settings)
@@ -60,7 +61,7 @@ def sign_in(request: Request, sent: OwnForm, session: DbSession, settings: Curre
     return _welcome(session, settings, person, now=now, to=own_path(sent.get("next", OWN)))
 
 
-@router.post("/sign-out")
+@router.post("/sign-out", openapi_extra=form())
 def sign_out(request: Request, _sent: OwnForm, session: DbSession, settings: CurrentSettings) -> Response:
     """End the session."""
     sessions.end(session, SESSION.read(request, settings))

@@ -8,6 +8,7 @@ from gateway.db import DbSession
 from gateway.directory.links import confirm_link, links_of_owner
 from gateway.directory.participants import participant
 from gateway.portal import words
+from gateway.portal.description import form
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
 
@@ -30,7 +31,7 @@ def show_links(person: SignedIn, session: DbSession) -> Response:
     return render("links.html", person=person, owner=owner.name, links=found)
 
 
-@router.post("/{provider_id}/confirm")
+@router.post("/{provider_id}/confirm", openapi_extra=form())
 def confirm(provider_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, now: Now) -> Response:
     """Confirm to be a customer of the provider."""
     confirm_link(session, provider_id=provider_id, owner_id=person.participant_id, now=now)

@@ -21,6 +21,7 @@ from gateway.errors import InvalidError, NotFoundError
 from gateway.oauth import authorize
 from gateway.oauth.tables import PushedRequest
 from gateway.portal import words
+from gateway.portal.description import PASSKEY, form
 from gateway.portal.pages import LANGUAGE, render
 from gateway.portal.security import OWN, OwnForm, SignedIn, Visitor
 from gateway.settings import CurrentSettings
@@ -60,7 +61,7 @@ def _show(
     )
 
 
-@router.post("/{request_id}/review")
+@router.post("/{request_id}/review", openapi_extra=form(until="A day to which the consent is shortened."))
 def review(
     request_id: str, sent: OwnForm, person: SignedIn, session: DbSession, settings: CurrentSettings, now: Now
 ) -> Response:
@@ -103,7 +104,7 @@ def show_review(
     )
 
 
-@router.post("/{request_id}/approve")
+@router.post("/{request_id}/approve", openapi_extra=form(draft="What was shown.", passkey=PASSKEY))
 def approve(
     request_id: str, sent: OwnForm, person: SignedIn, session: DbSession, settings: CurrentSettings, now: Now
 ) -> Response:
@@ -114,7 +115,7 @@ def approve(
     return RedirectResponse(authorize.approve(session, asked, issuer=settings.issuer, now=now), 303)
 
 
-@router.post("/{request_id}/refuse")
+@router.post("/{request_id}/refuse", openapi_extra=form())
 def refuse(
     request_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, settings: CurrentSettings, now: Now
 ) -> Response:

@@ -5,10 +5,13 @@ from typing import Any
 _IDENTIFIER = {
     "type": "object",
     "required": ["scheme", "value"],
+    "additionalProperties": False,
     "properties": {
         "scheme": {"type": "string", "example": "transport_document"},
         "issuer": {
             "type": "object",
+            "required": ["list", "code"],
+            "additionalProperties": False,
             "properties": {"list": {"type": "string"}, "code": {"type": "string"}},
             "example": {"list": "SCAC", "code": "MAEU"},
         },

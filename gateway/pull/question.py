@@ -50,7 +50,7 @@ def read(body: bytes) -> Asked:
     products, identifiers = (_list(value, name) for name in ("products", "identifiers"))
     if products is not None and not all(isinstance(each, str) for each in products):
         raise InvalidError("products must be a list of names", pointer="/products")
-    if identifiers is not None and not all(isinstance(each, dict) for each in identifiers):
+    if identifiers is not None and not all(_is_identifier(each) for each in identifiers):
         raise InvalidError("identifiers must be a list of {scheme, issuer?, value}", pointer="/identifiers")
     cursor = value.get("cursor")
     if cursor is not None and not isinstance(cursor, str):
@@ -62,6 +62,16 @@ def read(body: bytes) -> Asked:
         digest=b64u(sha256(body)),
         subject=b64u(sha256(canonical({name: value[name] for name in MEMBERS[:3] if name in value}))),
     )
+
+
+def _is_identifier(value: object) -> bool:
+    """Say whether a value is `{scheme, issuer?: {list, code}, value}`, all of them texts."""
+    if not isinstance(value, dict) or not {"scheme", "value"} <= set(value) <= {"scheme", "issuer", "value"}:
+        return False
+    issuer = value.get("issuer", {"list": "", "code": ""})
+    if not isinstance(issuer, dict) or set(issuer) != {"list", "code"}:
+        return False
+    return all(isinstance(each, str) for each in (value["scheme"], value["value"], *issuer.values()))
 
 
 def _list(value: Mapping[str, Any], name: str) -> list[Any] | None:
@@ -76,11 +86,11 @@ def _instant(text: object) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise InvalidError("since must be an instant such as 2026-11-24T09:00:00Z", pointer="/since")
-    return found.astimezone(UTC)
+        if found is not None and found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidError("since must be an instant such as 2026-11-24T09:00:00Z", pointer="/since")
 
 
 def write_cursor(place: Place, *, consent_id: str, version: int, subject: str, secret: bytes, now: datetime) -> str:

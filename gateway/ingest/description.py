@@ -1,0 +1,52 @@
+"""What the OpenAPI document says of ingest beyond what FastAPI knows: bodies read as bytes, and what leads where."""
+
+from typing import Any
+
+from connectors import registry
+from gateway.ingest.sealed import MEDIA_TYPE
+
+_SEALED = {
+    "type": "object",
+    "required": ["original", "records"],
+    "additionalProperties": False,
+    "properties": {
+        "original": {
+            "type": "object",
+            "required": ["media_type", "body"],
+            "additionalProperties": False,
+            "properties": {
+                "media_type": {"type": "string", "enum": ["application/json", "application/xml"]},
+                "body": {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "description": "The message, base64url."},
+            },
+        },
+        "records": {"type": "array", "items": {"type": "string"}, "description": "SD-JWTs with all disclosures."},
+    },
+}
+
+
+def body(endpoint: str) -> dict[str, Any]:
+    """Return the request body of an endpoint that every connector may have: a message of its standard."""
+    accepted = {
+        media_type
+        for connector in registry.CONNECTORS.values()
+        for each in connector.endpoints
+        if each.name == endpoint
+        for media_type in each.media_types
+    }
+    content: dict[str, Any] = {each: {"schema": _message(each)} for each in sorted(accepted)}
+    if endpoint == "push":
+        content[MEDIA_TYPE] = {"schema": _SEALED}
+    return {"requestBody": {"required": True, "description": "As its standard defines it.", "content": content}}
+
+
+def _message(media_type: str) -> dict[str, Any]:
+    return {} if media_type == "application/json" else {"type": "string"}
+
+
+def leads_to(status: int, **operations: dict[str, str]) -> dict[int | str, dict[str, Any]]:
+    """Return the links of a response: by operation, its parameters as runtime expressions."""
+    links = {
+        name: {"operationId": name, **({"parameters": parameters} if parameters else {})}
+        for name, parameters in operations.items()
+    }
+    return {status: {"links": links}}

@@ -1,0 +1,179 @@
+"""Calls in each role, signed as that role signs, of operations that an OpenAPI document describes."""
+
+import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx2
+
+from connectors import registry
+from gateway.client.connection import ASSERTION_TYPE, Connection
+from gateway.portal import pages
+from ledger.codec import b64u, sha256
+from tests.support import builders
+from tests.support.app import ISSUER
+from tests.support.browser import Visitor
+from tests.support.messages import event
+from tests.support.path import REDIRECT, WholePath, invitation
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+SCOPES = " ".join([*(f"ingest:{name}" for name in registry.names()), "links", "assignments", "records"])
+Call = Callable[[Any], httpx2.Response]
+"""Makes the call that a schemathesis case describes, authenticated."""
+
+
+class Known:
+    """What is really there: about every second case is about it, for what is made up leads nowhere."""
+
+    def __init__(self, places: Mapping[str, str], bodies: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self._places, self._bodies = places, bodies
+
+    def fill_in(self, case: Any) -> None:
+        """Let a case be about what is there, in its path and in its form."""
+        if sha256(repr((case.path_parameters, case.body)).encode(errors="replace"))[0] % 2:
+            return
+        for name in set(case.path_parameters or {}) & set(self._places):
+            case.path_parameters[name] = self._places[name]
+        known = self._bodies.get(case.path)
+        if isinstance(known, dict) and isinstance(case.body, dict):
+            case.body |= known
+        elif isinstance(known, list) and case.media_type == JSON:
+            case.body = known
+
+
+class Client:
+    """A bank or a provider, which signs every request with its key."""
+
+    def __init__(self, path: WholePath, connection: Connection, token: str, known: Known) -> None:
+        self._http, self._connection, self._token = path.gateway.client, connection, token
+        self._known = known
+        self._nonce = ""
+
+    def __call__(self, case: Any) -> httpx2.Response:
+        """Call once more with the server's nonce where that alone was missing."""
+        self._known.fill_in(case)
+        if isinstance(case.body, dict) and "client_id" in case.body:
+            case.body["client_id"] = self._connection.identity.client_id
+        response = self._send(case)
+        if "use_dpop_nonce" in response.text:
+            response = self._send(case)
+        return response
+
+    def _send(self, case: Any) -> httpx2.Response:
+        sent = case.as_transport_kwargs(base_url=ISSUER)
+        url = sent["url"].partition("?")[0]
+        oauth = url.startswith(f"{ISSUER}/oauth/") and case.method == "POST"
+        key = self._connection.proof_key
+        proof = key.proof(case.method, url, nonce=self._nonce, token=None if oauth else self._token)
+        sent["headers"] = {**dict(sent["headers"]), "DPoP": proof}
+        if oauth:
+            sent |= {"data": None, "content": self._form(case), "headers": {**sent["headers"], "Content-Type": FORM}}
+        else:
+            sent["headers"]["Authorization"] = f"DPoP {self._token}"
+        response = _request(self._http, sent)
+        self._nonce = response.headers.get("DPoP-Nonce", self._nonce)
+        return response
+
+    def _form(self, case: Any) -> bytes:
+        """Return the case's form with a client assertion that holds."""
+        identity = self._connection.identity
+        given = case.body if isinstance(case.body, dict) else {}
+        form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+        form |= {
+            "client_id": identity.client_id,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": identity.assertion(ISSUER),
+        }
+        return urlencode(form, errors="replace").encode()
+
+
+class Owner:
+    """A person of an owner, signed in at the portal, whose forms come from its own pages."""
+
+    def __init__(self, path: WholePath, known: Known) -> None:
+        self._visitor: Visitor = path.visitor().signed_in()
+        self._known = known
+
+    def __call__(self, case: Any) -> httpx2.Response:
+        """Call, and sign in again if that was to sign out."""
+        self._known.fill_in(case)
+        sent = case.as_transport_kwargs(base_url=ISSUER)
+        sent["headers"] = {**dict(sent["headers"]), "Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
+        sent["headers"].pop("Cookie", None)
+        sent.pop("cookies", None)
+        response = _request(self._visitor.http, sent)
+        if case.path.endswith("/sign-out"):
+            self._visitor.signed_in()
+        return response
+
+
+def _request(http: Any, sent: dict[str, Any]) -> httpx2.Response:
+    """Send what schemathesis would, in the words of our test client."""
+    headers = {name: value for name, value in sent.pop("headers").items() if isinstance(value, str)}
+    data = sent.pop("data", None)
+    if isinstance(data, (bytes, str)):
+        sent["content"] = data if isinstance(data, bytes) else data.encode()
+    elif data is not None:
+        sent["content"] = urlencode(data, doseq=True, errors="replace").encode()
+        headers.setdefault("Content-Type", FORM)
+    kept = {name: sent[name] for name in ("content", "json", "params") if sent.get(name) is not None}
+    response: httpx2.Response = http.request(sent["method"], sent["url"], headers=headers, **kept)
+    return response
+
+
+def bank(path: WholePath) -> Call:
+    """Return how a bank calls that has a consent."""
+    tokens = path.consented()
+    path.anchor()
+    details = builders.details(expires_at=f"{path.end:%Y-%m-%d}T00:00:00Z")
+    request = {
+        "response_type": "code",
+        "redirect_uri": REDIRECT,
+        "state": "s",
+        "code_challenge": b64u(bytes(32)),
+        "code_challenge_method": "S256",
+        "authorization_details": json.dumps([details]),
+    }
+    refresh = {"grant_type": "refresh_token", "refresh_token": str(tokens.refresh_token)}
+    connection = path.connection(path.bank)
+    request["dpop_jkt"] = connection.proof_key.thumbprint
+    forms = {"/oauth/par": request, "/oauth/token": refresh, "/oauth/introspect": {"token": tokens.access_token}}
+    return Client(path, connection, tokens.access_token, Known({}, forms))
+
+
+def provider(path: WholePath) -> Call:
+    """Return how a provider calls whose token has every scope."""
+    connection = path.connection(path.carrier)
+    tokens = connection.tokens({"grant_type": "client_credentials", "scope": SCOPES})
+    given = {"grant_type": "client_credentials", "scope": SCOPES}
+    reference = {"scheme": "booking", "issuer": {"list": "SCAC", "code": "OCLN"}, "value": "OCLNBK118"}
+    bodies: dict[str, Any] = {
+        "/oauth/token": given,
+        "/assignments": {"reference": reference, "owner": builders.OWNER},
+        "/ingest/{connector}": [event("made up", bills=())],
+    }
+    known = Known({"owner_id": builders.OWNER, "connector": "dcsa_track_trace"}, bodies)
+    return Client(path, connection, tokens.access_token, known)
+
+
+def owner(path: WholePath) -> Call:
+    """Return how an owner's person calls."""
+    page = path.visitor().signed_in().open(urlsplit(path.ask().url)._replace(scheme="", netloc="").geturl()).text
+    request = page.partition('action="/portal/requests/')[2].partition("/")[0]
+    style = pages.asset_path("portal.css").split("/")
+    known = {
+        "consent_id": str(path.consented().grant_id),
+        "request_id": request,
+        "provider_id": path.carrier.id,
+        "invitation": invitation(path.gateway).rpartition("/")[2],
+        "digest": style[-2],
+        "name": style[-1],
+    }
+    return Owner(path, Known(known))
+
+
+ROLES: dict[str, Callable[[WholePath], Call]] = {"bank": bank, "provider": provider, "owner": owner}
+"""By the name of the document that describes what they call."""
