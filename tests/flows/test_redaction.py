@@ -124,6 +124,7 @@ def as_a_bank(market: Market, bank: Bank) -> Tokens:
     page = market.owner.press(market.owner.open(request.url), "Continue")
     market.owner.press(page, "Approve with passkey")
     tokens = bank.exchange(request, market.owner.left_for)
+    assert market.stage.anchored() > 0
     assert CANARY in bank.evidence(tokens, patience=PATIENCE_SECONDS).data.decode()
     for question in ({"products": [CANARY]}, {"cursor": CANARY}, {"since": CANARY}, {CANARY: CANARY}):
         tried(bank.evidence, tokens, question)
@@ -157,7 +158,6 @@ def test_a_canary_shows_up_nowhere(tmp_path: Path) -> None:
         as_a_carrier(market, http)
         bank = Bank(Connection(market.stage.issuer, market.players.bank, http=http))
         tokens = as_a_bank(market, bank)
-        assert market.stage.anchored() > 0
         told = [other.request(method, path) for path in OTHERS for method in ("get", "post")]
         without_database(market, http, bank, tokens)
         told += [other.request(method, path) for path in OTHERS for method in ("get", "post")]

@@ -37,7 +37,7 @@ def served(database_url: str, folder: Path) -> Iterator[Served]:
         settings = Settings(data_dir=folder, issuer=f"http://localhost:{port}", port=port)
         keys.create(settings.keys_path)
         app = create_app(settings, keyring=keys.load(settings.keys_path), database_url=database_url, clock=utc_now)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         _until_started(server)
