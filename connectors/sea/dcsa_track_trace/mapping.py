@@ -1,7 +1,7 @@
 """From T&T 2.2 events to `transport_event` documents."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import rfc8785
@@ -11,7 +11,7 @@ from connectors.errors import Unmappable
 from connectors.identifiers import distinct, identifier, warning
 from connectors.messages import MOST_FAULTS, read, sortable, unlikely, validate
 from connectors.sea.dcsa_track_trace import settings
-from connectors.sea.dcsa_track_trace.message import EVENTS, EquipmentEvent, ShipmentEvent, TransportEvent
+from connectors.sea.dcsa_track_trace.message import EVENTS, EquipmentEvent, ShipmentEvent, TransportCall, TransportEvent
 
 CLASSIFIERS = {"PLN": "planned", "EST": "estimated", "ACT": "actual"}
 SCHEMES = {"TRD": "transport_document", "BKG": "booking", "CBR": "booking"}
@@ -143,11 +143,20 @@ def _warnings(event: AnyEvent, place: str) -> tuple[Fault, ...]:
     if isinstance(event, EquipmentEvent) and event.equipment_reference:
         found.extend(warning("container", event.equipment_reference, f"{place}/equipmentReference"))
     call = None if isinstance(event, ShipmentEvent) else event.transport_call
-    if call and call.vessel:
-        found.extend(warning("imo", call.vessel.imo_number, f"{place}/transportCall/vessel/vesselIMONumber"))
+    if call:
+        found.extend(_call_warnings(call, f"{place}/transportCall"))
     found.extend(unlikely(event.event_created_date_time, f"{place}/eventCreatedDateTime"))
     found.extend(unlikely(event.event_date_time, f"{place}/eventDateTime"))
     return tuple(found)
+
+
+def _call_warnings(call: TransportCall, place: str) -> Iterator[Fault]:
+    if call.vessel:
+        yield from warning("imo", call.vessel.imo_number, f"{place}/vessel/vesselIMONumber")
+    inner = call.location.un_location_code if call.location else None
+    if call.un_location_code and inner and call.un_location_code != inner:
+        message = f"is {call.un_location_code}, and location says {inner}"
+        yield Fault(f"{place}/UNLocationCode", message, "send one place a call; both are kept as they came")
 
 
 def _digest(content: Document) -> str:

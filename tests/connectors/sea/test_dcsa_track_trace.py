@@ -199,6 +199,15 @@ def test_wrong_check_digits_and_implausible_years_are_warned_about_and_kept() ->
     assert "imo" in {each["scheme"] for each in arrived.identifiers}
 
 
+def test_a_call_at_two_places_is_warned_about_and_kept() -> None:
+    (mapped,) = parse(arrival(transportCall={"UNLocationCode": "CNSHA", "location": {"UNLocationCode": "HKHKG"}}))
+    assert [(fault.pointer, fault.message) for fault in mapped.warnings] == [
+        ("/transportCall/UNLocationCode", "is CNSHA, and location says HKHKG")
+    ]
+    (agreeing,) = parse(arrival(transportCall={"UNLocationCode": "CNSHA", "location": {"UNLocationCode": "CNSHA"}}))
+    assert agreeing.warnings == ()
+
+
 def signed(body: bytes, signature: str) -> Received:
     return Received("callback", body, {"notification-signature": signature})
 
