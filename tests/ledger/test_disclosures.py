@@ -14,7 +14,10 @@ from ledger.sdjwt import conceal, digest
 
 SALT = b64u(bytes(16))
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-1000, 1000) | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers(-1000, 1000)
+    | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc/~"), inner, max_size=3),
     max_leaves=12,
 )
