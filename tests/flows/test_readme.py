@@ -54,7 +54,7 @@ IN_EARNEST = {
 
 
 def commands() -> list[str]:
-    """Return every command that the README shows: lines of its blocks, and those in backticks that name more than others do."""
+    """Return every command of the README, in blocks and in backticks; not one that only begins another."""
     blocks = re.findall(r"```\n(.*?)```", README, re.DOTALL)
     lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
     inline = re.findall(r"`((?:\.venv/bin/)?(?:tidegate|make) [^`]+)`", README)
