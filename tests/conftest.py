@@ -1,5 +1,6 @@
 """What every test may ask for: a database of its own."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,23 @@ from sqlmodel import Session
 from gateway.db import connect
 from tests.support.app import Gateway, running
 from tests.support.database import cluster, database
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("tidegate")
+    group.addoption("--kills", type=int, default=50, help="how many processes are killed under load")
+    group.addoption("--restarts", type=int, default=4, help="how often PostgreSQL is restarted under load")
+    group.addoption("--soak-seconds", type=float, default=5.0, help="how long the market works without any trouble")
+    group.addoption("--seed", type=int, default=None, help="repeats what was chosen at random under load")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.seed is None:
+        config.option.seed = secrets.randbelow(1_000_000)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {config.option.seed} (--seed repeats it)"
 
 
 @pytest.fixture(scope="session")

@@ -58,12 +58,15 @@ def first_keys(settings: Settings) -> Keyring:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """Yield the database's URL: the server's, or that of PostgreSQL in the data folder, started if it does not run."""
+def database(settings: Settings, *, kept: bool = False) -> Iterator[str]:
+    """Yield the database's URL: the server's, or that of PostgreSQL in the data folder, started if it does not run.
+
+    `kept`: that in the data folder is started again if it dies.
+    """
     if settings.database_url:
         yield settings.database_url
         return
-    with postgresql(settings.data_dir / "postgresql") as url:
+    with postgresql(settings.data_dir / "postgresql", kept=kept) as url:
         yield url
 
 

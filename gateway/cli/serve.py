@@ -65,7 +65,7 @@ def serve(
             if settings.database_url is None:
                 stack.enter_context(_alone(settings.data_dir))
                 worker = stack.enter_context(_worker(settings))
-            url = stack.enter_context(database(settings))
+            url = stack.enter_context(database(settings, kept=True))
             if worker:
                 stack.callback(worker.end)  # before PostgreSQL
             _run(settings, url, worker, listener)

@@ -19,6 +19,14 @@ MOST_REDIRECTS = 10
 TIMEOUT_SECONDS = 30.0
 
 
+class PageError(CommandError):
+    """The portal answered with an error; `status` is its."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 @dataclass(slots=True)
 class Form:
     """A form as it stands on a page: `fields` with their values, `labels` of the boxes that are ticked."""
@@ -66,11 +74,14 @@ class Browser:
         self._http.close()
 
     def open(self, url: str) -> Page:
-        """Open a link."""
+        """Open a link. Raises `PageError`."""
         return self._go("GET", url)
 
     def press(self, page: Page, button: str, *, untick: str = "") -> Page:
-        """Press a button, with the box whose label holds `untick` not ticked; answer with the passkey where asked."""
+        """Press a button, with the box whose label holds `untick` not ticked; answer with the passkey where asked.
+
+        Raises `PageError` if the answer is one.
+        """
         form = page.form(button)
         sent = {
             name: value for name, value in form.fields.items() if not untick or untick not in form.labels.get(name, "")
@@ -104,7 +115,8 @@ def _read(url: str, response: httpx2.Response) -> Page:
     page = reader.page
     page.text = " ".join(page.text.split())
     if response.is_error:
-        raise CommandError(f"{urlsplit(url).path} answered {response.status_code}: {page.text[:400]}")
+        message = f"{urlsplit(url).path} answered {response.status_code}: {page.text[:400]}"
+        raise PageError(message, response.status_code)
     return page
 
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import httpx2
 
@@ -30,31 +30,46 @@ class Stage:
         self.issuer = f"http://localhost:{self.port}"
         self._log = folder / "gateway.log"
         self._http = httpx2.Client(timeout=5.0, trust_env=False)
+        self._word: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         """Start the gateway and wait until it is ready. Raises `CommandError`."""
-        with self._log.open("wb") as log:
-            command = own_command("serve", "--data", str(self.data), "--port", str(self.port), "--attached")
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command, stdout=log, stderr=log, stdin=subprocess.PIPE, env=_environment(), start_new_session=True
-            )
+        self.start()
         try:
-            self._wait(lambda state: state["status"] == "ready", START_SECONDS, "the gateway did not start")
+            self.ready()
         except BaseException:
             self.__exit__()
             raise
         return self
 
+    def start(self) -> None:
+        """Start the gateway, or start it again once it has ended; `ready` waits for it."""
+        self._let_go()
+        with self._log.open("ab") as log:
+            command = own_command("serve", "--data", str(self.data), "--port", str(self.port), "--attached")
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                command, stdout=log, stderr=log, stdin=subprocess.PIPE, env=_environment(), start_new_session=True
+            )
+        self._word = self._process.stdin
+
+    def ready(self) -> None:
+        """Wait until the gateway is ready. Raises `CommandError` if it ends, or takes too long."""
+        self._wait(lambda state: state["status"] == "ready", START_SECONDS, "the gateway did not start")
+
     def __exit__(self, *_: object) -> None:
         self._http.close()
         self._process.send_signal(signal.SIGTERM)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._let_go()
         try:
             self._process.wait(2 * STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def _let_go(self) -> None:
+        """Close the pipe by which a gateway knows that whoever started it lives."""
+        if self._word is not None:
+            self._word.close()
 
     def operate(self, *arguments: str) -> str:
         """Run one of the operator's commands on the gateway; return what it printed. Raises `CommandError`."""
@@ -76,6 +91,11 @@ class Stage:
     def pid(self) -> int:
         """The gateway's process id."""
         return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether the gateway's process has ended."""
+        return self._process.poll() is not None
 
     def wait_for_end(self) -> int:
         """Wait until the gateway ends; return its exit code."""
