@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-import asyncpg
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
@@ -19,6 +18,7 @@ from gateway.oauth.tokens import Token
 from gateway.oauth.tokens import verify as verify_token
 from gateway.pull import question
 from gateway.pull.answer import SOON, Puller
+from gateway.pull.final import FAULTS
 from gateway.pull.port import opened
 from gateway.settings import Settings
 
@@ -80,7 +80,7 @@ async def _answer(request: Request) -> Response:
     asked = question.read(await _body(request))
     try:
         evidence = await state.puller.answer(token, proof, asked, now=now)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except FAULTS:
         _log.exception("the database did not answer a pull")
         raise NotYetError("the database does not answer: ask again", headers=SOON) from None
     headers = {"Cache-Control": "no-store", "DPoP-Nonce": nonce(keyring.nonce, now)}

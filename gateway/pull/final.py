@@ -17,6 +17,9 @@ import asyncpg
 from gateway import figures
 from gateway.journal import CHANNEL
 
+FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What asyncpg raises while the database is away or going; the third: the connection was lost between two calls."""
+
 LOCK = "SELECT id FROM consent WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 """A statement of its own: the one after it sees what was committed while this one waited."""
 
@@ -138,7 +141,7 @@ class Final:
             batch, self._waiting = self._waiting, []
             try:
                 outcomes = await self._commit([pull for pull, _ in batch])
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except FAULTS as error:
                 for _, future in batch:
                     future.set_exception(error)
             else:

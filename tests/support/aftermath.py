@@ -81,7 +81,8 @@ def session(stage: Stage) -> Iterator[Session]:
 
 def settle(market: Market, notes: Acknowledged) -> Stored:
     """Wait until all is anchored; check each evidence, and that what is stored is what was acknowledged; return it."""
-    assert notes.faults == []
+    if notes.faults:
+        raise AssertionError("\n".join(notes.faults))
     market.stage.anchored()
     evidence_holds(market, read(market.stage), notes)
     market.stage.anchored()
