@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -27,6 +28,10 @@ PAUSE_SECONDS = 0.5
 LOOK_SECONDS = 0.1
 GONE_SECONDS = 0.5
 """How long no PostgreSQL runs before it is taken for dead: `pg_ctl restart` leaves a gap."""
+PROBE_SECONDS = 1.0
+"""How often PostgreSQL is asked whether it takes connections."""
+STUCK_SECONDS = 6.0
+"""How long it may take none without recovering: it gives its processes five seconds to end after a crash."""
 PID_FILE, PORT, SOCKETS = "postmaster.pid", 3, 4
 """The file in which PostgreSQL leaves its process id, and the lines with its port and its sockets' folder."""
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
@@ -101,12 +106,27 @@ class _Keeper:
         self._thread.join()
 
     def _run(self) -> None:
-        seen = time.monotonic()
+        present = well = time.monotonic()
         while not self._stopping.wait(LOOK_SECONDS):
-            if runs(self._server.pgdata):
-                seen = time.monotonic()
-            elif time.monotonic() > seen + GONE_SECONDS:
-                self._start_again()
+            now = time.monotonic()
+            if not runs(self._server.pgdata):
+                well = now
+                if now > present + GONE_SECONDS:
+                    self._start_again()
+                continue
+            present = now
+            if now < well + PROBE_SECONDS:
+                continue
+            if not _is_stuck(self._server):
+                well = now
+            elif now > well + STUCK_SECONDS:
+                _log.error("the database is stuck and is killed", seconds=STUCK_SECONDS)
+                self._kill()
+
+    def _kill(self) -> None:
+        pid = _recorded(self._server.pgdata)
+        if pid is not None and _is_postgresql(pid):
+            os.kill(pid, signal.SIGKILL)
 
     def _start_again(self) -> None:
         _log.error("the database ended and is started again", seconds=PAUSE_SECONDS)
@@ -116,10 +136,27 @@ class _Keeper:
             self._stopping.wait(PAUSE_SECONDS)
 
 
-_UNSTARTED = (subprocess.SubprocessError, FileNotFoundError, AssertionError)
+def _is_stuck(server: "PostgresServer") -> bool:
+    """Say whether PostgreSQL refuses connections while nothing in it starts or recovers.
+
+    PostgreSQL 18 waits without end if its startup process is killed while it recovers from another one's crash.
+    """
+    import psutil  # noqa: PLC0415 - only the embedded shape needs it
+    from psycopg import pq  # noqa: PLC0415 - as above
+
+    if pq.PGconn.ping(server.get_uri().encode()) != pq.Ping.REJECT:
+        return False
+    try:
+        processes = psutil.Process(_recorded(server.pgdata)).children()
+        return not any("startup" in word for process in processes for word in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+_UNSTARTED = (subprocess.SubprocessError, OSError, AssertionError)
 """What the wheel raises if PostgreSQL does not start: it takes more than ten seconds, which it may on a busy disk, and
 is found running then; what is left of the one before still holds its files; its log or its process id, which the wheel
-reads then, is not there or not yet whole."""
+reads then, is not there or not yet whole; or the disk is full."""
 
 
 def _start(server: "PostgresServer") -> None:

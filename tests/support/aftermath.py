@@ -1,4 +1,4 @@
-"""After the load: all that was acknowledged is there, once, and anchored; in database, ledger and proofs."""
+"""After the load: everything acknowledged is there, once, and anchored: in database, ledger and proofs."""
 
 import json
 from collections import Counter, defaultdict

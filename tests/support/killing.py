@@ -58,7 +58,7 @@ def pids(stage: Stage, victim: Victim) -> list[int]:
     if victim is Victim.GATEWAY:
         return [] if stage.ended else [stage.pid]
     if victim is Victim.WORKER:
-        return [each for each in children(stage.pid) if "worker" in _command(each)]
+        return [each for each in children(stage.pid) if "worker" in command(each)]
     folder = stage.data / "postgresql"
     if not runs(folder):
         return []
@@ -66,7 +66,8 @@ def pids(stage: Stage, victim: Victim) -> list[int]:
     return [postmaster] if victim is Victim.POSTMASTER else children(postmaster)
 
 
-def _command(pid: int) -> list[str]:
+def command(pid: int) -> list[str]:
+    """Return the command line of a process; nothing if there is none."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     except (FileNotFoundError, ProcessLookupError):
@@ -77,7 +78,7 @@ def kill_one(stage: Stage, dice: random.Random) -> tuple[Victim, int]:
     """Kill a process chosen at random among those that live; return which."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        victim = dice.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
+        victim = Victim(dice.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0])
         with suppress(IndexError, ProcessLookupError, FileNotFoundError, ValueError):
             pid = dice.choice(pids(stage, victim))
             os.kill(pid, signal.SIGKILL)

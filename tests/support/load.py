@@ -1,6 +1,6 @@
 """A market at work: carriers push, owners approve and revoke, banks pull, all at once, and try again as clients do.
 
-A lost answer is no acknowledgement. Whoever gets none, or 503, asks again; every other failure is the gateway's fault.
+A lost answer is no acknowledgement. Whoever gets none, or 503, asks again; every other failure is a fault.
 """
 
 import json
