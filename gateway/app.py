@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from gateway import errors
+from gateway.ballast import Ballast, room
 from gateway.clock import Clock, utc_now
 from gateway.db import connect
 from gateway.health.access import Observed
@@ -37,10 +38,18 @@ OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\
 ROUTERS = (oauth, ingest, pull, portal, health, verifier)
 
 
-def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock: Clock = utc_now) -> FastAPI:
-    """Return the gateway's ASGI application on the database at `database_url`."""
+def create_app(
+    settings: Settings,
+    *,
+    keyring: Keyring,
+    database_url: str,
+    clock: Clock = utc_now,
+    ballast: Ballast | None = None,
+) -> FastAPI:
+    """Return the gateway's ASGI application on the database at `database_url`; `ballast` is on the disk of that."""
     app = FastAPI(
         title="Tidegate",
+        dependencies=[Depends(room)],
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
         docs_url=None,
@@ -51,6 +60,7 @@ def create_app(settings: Settings, *, keyring: Keyring, database_url: str, clock
     app.state.database_url = database_url
     app.state.engine = connect(database_url)
     app.state.clock = clock
+    app.state.ballast = ballast
     app.state.probes = probes()
     app.add_middleware(Observed, plain={pull_evidence: EVIDENCE})
     errors.install(app)

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         60.0, gt=0, description="What waits longer for the ledger makes the worker late: /readyz and doctor say so."
     )
     ready_seconds: float = Field(2.0, gt=0, le=60, description="/readyz is 503 if the database takes longer to answer.")
+    ballast_bytes: int = Field(
+        67_108_864, ge=16_777_216, description="Embedded: disk space kept for revocations when all other is used."
+    )
     worker_metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Port on which the worker shows its own metrics. Without it, it does not."
     )

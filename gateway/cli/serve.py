@@ -13,6 +13,7 @@ import typer
 import uvicorn
 
 from gateway.app import create_app
+from gateway.ballast import Ballast
 from gateway.cli import logs
 from gateway.cli.faults import CommandError
 from gateway.cli.lazy import commands, examples
@@ -61,23 +62,24 @@ def serve(
         when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
         with _listening(settings) as listener, ExitStack() as stack:
-            worker = None
+            worker = ballast = None
             if settings.database_url is None:
                 stack.enter_context(_alone(settings.data_dir))
+                ballast = stack.enter_context(Ballast(settings.data_dir, settings.ballast_bytes))
                 worker = stack.enter_context(_worker(settings))
             url = stack.enter_context(database(settings, kept=True))
             if worker:
                 stack.callback(worker.end)  # before PostgreSQL
-            _run(settings, url, worker, listener)
+            _run(settings, url, worker, ballast, listener)
     except Stop:
         console().print("stopped")
 
 
-def _run(settings: Settings, url: str, worker: Child | None, listener: socket.socket) -> None:
+def _run(settings: Settings, url: str, worker: Child | None, ballast: Ballast | None, listener: socket.socket) -> None:
     keyring = first_keys(settings)
     with engine_on(url) as engine:
         upgrade(engine)
-    server = _server(settings, keyring, url)
+    server = _server(settings, keyring, url, ballast)
     if worker:
         worker.begin()
     _tell(settings)
@@ -90,9 +92,9 @@ def _worker(settings: Settings) -> Child:
     return Child(own_command("worker", "--attached"), environment=environment)
 
 
-def _server(settings: Settings, keyring: Keyring, url: str) -> uvicorn.Server:
+def _server(settings: Settings, keyring: Keyring, url: str, ballast: Ballast | None) -> uvicorn.Server:
     config = uvicorn.Config(
-        create_app(settings, keyring=keyring, database_url=url),
+        create_app(settings, keyring=keyring, database_url=url, ballast=ballast),
         loop="uvloop",
         http="httptools",
         server_header=False,

@@ -48,7 +48,9 @@ async def readiness(request: Request, settings: CurrentSettings, now: Now) -> JS
     if found is None:
         return JSONResponse({"status": "unready", "reason": fault or silent}, 503)
     anchoring: dict[str, Any] = {**asdict(found), "late": found.late(settings)}
-    return JSONResponse({"status": "ready", "warnings": list(found.warnings(settings)), "anchoring": anchoring})
+    full = request.app.state.ballast and request.app.state.ballast.warning()
+    warnings = [*found.warnings(settings), *([full] if full else [])]
+    return JSONResponse({"status": "ready", "warnings": warnings, "anchoring": anchoring})
 
 
 @router.get("/metrics", response_class=Response)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
 from gateway import figures
+from gateway.ballast import room
 from gateway.errors import ForbiddenError, GatewayError, NotYetError, TooLargeError, UnsupportedMediaError
 from gateway.keys import Keyring
 from gateway.oauth.checks import SCOPE
@@ -69,6 +70,7 @@ async def pull_evidence(request: Request) -> Response:
 
 
 async def _answer(request: Request) -> Response:
+    await room(request)
     state = request.app.state
     settings, keyring, now = state.settings, state.keyring, state.clock()
     token, proof = authenticate(

@@ -49,7 +49,12 @@ class Transaction:
         self._db.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("ROLLBACK" if kind else "COMMIT")
+        try:
+            if not kind:
+                self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:  # SQLite has rolled back by itself after some failures, as of a full disk
+                self._db.execute("ROLLBACK")
 
 
 class StoredState(Mapping[str, Mapping[str, Any]]):

@@ -73,6 +73,10 @@ class Browser:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
+    def forget(self) -> None:
+        """Forget who is signed in; the passkey stays."""
+        self._http.cookies.clear()
+
     def open(self, url: str) -> Page:
         """Open a link. Raises `PageError`."""
         return self._go("GET", url)
