@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock openapi verifier vectors bench clean
+.PHONY: help setup demo test check format lock openapi verifier vectors bench prove clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,10 +21,14 @@ setup: .venv/.installed ## make .venv and install what the lock file names
 chromium:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || { echo "Chromium is missing: apt-get install chromium (as root)"; exit 1; }
 
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq strace >/dev/null; } || { echo "strace is missing: apt-get install strace (as root)"; exit 1; }
+
 demo: setup ## tell the whole story on this machine; files in build/demo/
 	$(BIN)/tidegate demo --out build/demo
 
-test: setup chromium ## run every test
+test: setup chromium strace ## run every test
 	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 check: setup ## format, lint, types, layers, drift of generated files
@@ -52,6 +56,14 @@ vectors: setup ## make the vectors of evidence anew
 
 bench: setup ## measure beside the baselines
 	$(BIN)/python -m benchmarks
+
+KILLS ?= 500
+RESTARTS ?= 50
+SOAK_SECONDS ?= 600
+FUZZ_SECONDS ?= 60
+
+prove: setup strace ## kill, restart, soak and fuzz at length; the report is docs/proof.md
+	$(BIN)/python -m tests.prove --kills $(KILLS) --restarts $(RESTARTS) --soak-seconds $(SOAK_SECONDS) --fuzz-seconds $(FUZZ_SECONDS)
 
 clean: ## remove what was built, the virtual environment included
 	rm -rf .venv build
