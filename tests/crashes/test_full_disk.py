@@ -1,8 +1,8 @@
 """A full disk: nothing acknowledged is lost, nothing is released without its receipt, and revocations go through."""
 
 import os
-import secrets
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from gateway.cli.demo import cast
 from gateway.cli.demo.browser import Browser, PageError
@@ -48,23 +50,54 @@ def small_disk(folder: Path) -> Iterator[None]:
 @contextmanager
 def filled(folder: Path) -> Iterator[None]:
     """Let somebody else take all that is left of a disk, until the block ends."""
-    path = folder / f"somebody-elses-{secrets.token_hex(4)}"
-    with path.open("wb") as file:
-        while (free := os.statvfs(folder).f_bavail) > 0:
-            try:
-                os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, free * os.statvfs(folder).f_frsize)
-            except OSError:
-                continue
-            break
+    path = folder / "somebody-elses"
+    while not take_all(path):
+        continue
     try:
         yield
     finally:
         path.unlink()
 
 
+@contextmanager
+def kept_full(folder: Path) -> Iterator[None]:
+    """Let somebody else take all that is left of a disk again and again, the ballast too, until the block ends."""
+    path, stopping = folder / "somebody-elses", threading.Event()
+
+    def run() -> None:
+        while not stopping.wait(0.01):
+            take_all(path)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+        path.unlink()
+
+
+def take_all(path: Path) -> bool:
+    """Add all that is free at this moment to a file; return whether that was possible, or others were faster."""
+    with path.open("ab") as file, suppress(OSError):
+        found = os.statvfs(path)
+        if found.f_bavail:
+            os.posix_fallocate(file.fileno(), 0, file.tell() + found.f_bavail * found.f_frsize)
+        return True
+    return False
+
+
 def warned(market: Market) -> bool:
     state = market.stage._state()
     return state is not None and FULL in state["warnings"]
+
+
+def exhaust(market: Market) -> None:
+    """Make PostgreSQL write more of its log than there is room for: it ends, and cannot start again."""
+    message = "SELECT pg_logical_emit_message(true, 'somebody else', repeat('x', 1048576)) FROM generate_series(1, 128)"
+    with aftermath.session(market.stage) as session, pytest.raises(OperationalError):
+        session.execute(text(message))
 
 
 def wait_until(reached: Callable[[], object]) -> None:
@@ -109,14 +142,6 @@ def revoke(market: Market, owner: Browser, consent: str) -> None:
     until_taken(lambda: owner.press(stop, "Stop sharing"))
 
 
-def try_to_sign_in(market: Market, owner: Browser) -> None:
-    """Use up what PostgreSQL has set aside, while not even the ballast is left."""
-    for _ in range(20):
-        owner.forget()
-        with suppress(PageError):
-            owner.press(owner.open(f"{market.stage.issuer}/portal/sign-in"), "Sign in")
-
-
 def test_a_full_disk_takes_revocations_and_nothing_else(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     with small_disk(tmp_path / "data"):
         with opened(tmp_path) as market:
@@ -143,13 +168,16 @@ def full_and_empty_again(market: Market, notes: Acknowledged) -> None:
         push("transport-document-118.json")
         tokens = granted(owner, bank)
         bank.evidence(tokens, patience=PATIENCE_SECONDS)
+        with kept_full(market.stage.data):
+            exhaust(market)
+            with pytest.raises(NotYetError):
+                push("transport-document-131.json")
+        wait_until(lambda: not warned(market) and market.stage._state())
         with filled(market.stage.data):
             wait_until(lambda: warned(market))
             assert refusal(lambda: push("transport-document-131.json")) == NO_ROOM
             assert refusal(lambda: bank.evidence(tokens)) == NO_ROOM
             revoke(market, owner, str(tokens.grant_id))
-            with filled(market.stage.data):
-                try_to_sign_in(market, owner)
         with pytest.raises(ProblemError, match=r"^401 invalid_token: "):
             bank.evidence(tokens, patience=PATIENCE_SECONDS)
         assert notes.more(30, PATIENCE_SECONDS)

@@ -21,8 +21,10 @@ from gateway.client.bank import Bank, ConsentRequest
 from gateway.client.connection import Connection, Tokens
 from gateway.client.errors import ClientError, NotYetError, OAuthError, ProblemError, UnreachableError
 from gateway.client.provider import Provider
+from gateway.directory import people
 from tests.support import builders
 from tests.support.acknowledged import Acknowledged
+from tests.support.aftermath import session
 from tests.support.market import Market
 
 Answer = TypeVar("Answer")
@@ -212,10 +214,11 @@ def under_load(market: Market, seed: int, *, pairs: int = 2) -> Iterator[Acknowl
 @contextmanager
 def person(market: Market) -> Iterator[Browser]:
     """Yield the browser of one more person of the owner."""
-    stage = market.stage
-    link = stage.operate("owners", "invite", cast.OWNER, "--name", "Finance desk", "--authority", "Director")
-    with Browser(stage.issuer) as owner:
-        owner.press(owner.open(link), "Make a passkey")
+    with session(market.stage) as opened:
+        token = people.invite(opened, cast.OWNER, name="Finance desk", authority="Director", now=datetime.now(UTC))
+        opened.commit()
+    with Browser(market.stage.issuer) as owner:
+        owner.press(owner.open(f"{market.stage.issuer}/portal/enrol/{token}"), "Make a passkey")
         yield owner
 
 
