@@ -5,6 +5,7 @@ followed, and what is too large or too slow is given up.
 """
 
 import ssl
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
@@ -17,6 +18,9 @@ from connectors.errors import TerminalError, TransientError
 
 MOST_BYTES = 10_485_760
 TIMEOUT_SECONDS = 30.0
+"""Longest wait for a connection, and for the next bytes of an answer."""
+LONGEST_SECONDS = 120.0
+"""Longest time that the body of an answer may take, however steadily it comes."""
 OVERLOADED = frozenset({408, 425, 429})
 LONGEST_PAUSE = 86_400.0
 """Longest Retry-After that is honoured, in seconds."""
@@ -75,9 +79,12 @@ def _pause(text: str) -> float | None:
 
 
 def _body(response: httpx2.Response, name: str) -> bytes:
-    body = bytearray()
+    """Return the body as it came: what is compressed stays so, and is no JSON then."""
+    body, ends = bytearray(), time.monotonic() + LONGEST_SECONDS
     for part in response.iter_raw():
         body += part
+        if time.monotonic() > ends:
+            raise TransientError(f"{name}: took more than {LONGEST_SECONDS:g} seconds to answer")
         if len(body) > MOST_BYTES:
             raise TerminalError(f"{name}: answered more than {MOST_BYTES} bytes; ask for fewer events a page")
     return bytes(body)

@@ -52,6 +52,7 @@ def create_app(
         dependencies=[Depends(room)],
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
+        dependencies=[Depends(errors.check_path)],
         docs_url=None,
         redoc_url=None,
     )

@@ -169,5 +169,11 @@ def _http_error(_request: Request, error: Exception) -> Response:
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
+async def check_path(request: Request) -> None:
+    """Raise `NotFoundError` for a path with a NUL character in a name: nothing has it, and PostgreSQL cannot ask."""
+    if any("\0" in str(each) for each in request.path_params.values()):
+        raise NotFoundError("there is nothing by that name: it holds a NUL character")
+
+
 def _pointer(location: tuple[int | str, ...]) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)

@@ -22,7 +22,10 @@ def arrange(payload: Mapping[str, Any], encoded: Iterable[str]) -> tuple[Disclos
     Raises `CodecError` unless each digest has its disclosure and each disclosure its digest, every member and element
     is a disclosure of its own with a salt of 16 bytes, and nothing is concealed besides.
     """
-    arranged = _Arranged(encoded)
+    listed = tuple(encoded)
+    if not all(each.isascii() for each in listed):
+        raise CodecError("a disclosure is no ASCII text")
+    arranged = _Arranged(listed)
     arranged.members({"_sd": payload.get("_sd")}, "", None, 0)
     if arranged.unused:
         raise CodecError(f"{len(arranged.unused)} disclosures belong to no digest")

@@ -1,7 +1,8 @@
 """Read JSON strictly: what two readers could understand differently is refused.
 
 RFC 8259 leaves open what duplicate member names, NaN, lone surrogates and huge numbers mean; here they are errors, as
-are NUL characters, byte order marks, excessive depth and excessive size. Every refusal says where.
+are NUL characters, byte order marks, and excessive size, depth and number of values. Every refusal says where, and
+reading takes time and memory in proportion to the bytes, whatever they are.
 """
 
 import json
@@ -12,9 +13,14 @@ Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 """A parsed JSON text."""
 
 DEPTH = 64
+VALUES = 500_000
+"""Most values in a text, those within others included: each costs a reader some hundred bytes of memory."""
 DIGITS = 400
 """Longest number accepted, in characters."""
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_STRING = rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
+"""A string, or what begins one and does not end: matched without ever going back, so in linear time."""
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_STRUCTURE = re.compile(_STRING + rb"|[\[{]|[\]}]", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,6 +42,7 @@ def parse(data: bytes, *, max_bytes: int, max_depth: int = DEPTH) -> Json:
         raise StrictJsonError(f"{len(data)} bytes, expected at most {max_bytes}", "byte 0")
     text = _decode(data)
     _check_depth(data, max_depth)
+    _check_number(data)
     try:
         value: Json = json.loads(
             text, object_pairs_hook=_members, parse_constant=_constant, parse_int=_integer, parse_float=_float
@@ -43,7 +50,7 @@ def parse(data: bytes, *, max_bytes: int, max_depth: int = DEPTH) -> Json:
     except json.JSONDecodeError as error:
         raise StrictJsonError(f"not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}") from None
     if b"\\u" in data:  # NUL and lone surrogates can only be written as escapes: JSON and UTF-8 forbid them raw
-        _check_strings(value, "")
+        _check_strings(value)
     return value
 
 
@@ -68,6 +75,16 @@ def _check_depth(data: bytes, most: int) -> None:
                 raise StrictJsonError(f"nested deeper than {most}", f"byte {match.start()}")
         elif mark in b"]}":
             depth -= 1
+
+
+def _check_number(data: bytes) -> None:
+    if _most_values(data) > VALUES and _most_values(_STRINGS.sub(b"", data)) > VALUES:
+        raise StrictJsonError(f"more than {VALUES} values", "byte 0")
+
+
+def _most_values(data: bytes) -> int:
+    """Return how many values there are at most: each but the first follows a comma or opens a list or object."""
+    return 1 + data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -96,21 +113,33 @@ def _float(digits: str) -> float:
     return value
 
 
-def _check_strings(value: Json, pointer: str) -> None:
+def _check_strings(value: Json) -> None:
+    found = _fault(value)
+    if found is not None:
+        message, steps = found
+        pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in reversed(steps))
+        raise StrictJsonError(message, pointer or "the top")
+
+
+def _fault(value: Json) -> tuple[str, list[str]] | None:
+    """Return what is wrong with a string within a value and the steps from it upwards; None if nothing is.
+
+    Pointers are only put together for a fault: one for each value could be as long as the text, for each value.
+    """
     if isinstance(value, str):
-        _check_string(value, pointer)
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-            _check_string(name, pointer)
-            _check_strings(member, place)
-    elif isinstance(value, list):
-        for index, element in enumerate(value):
-            _check_strings(element, f"{pointer}/{index}")
+        said = _fault_of_string(value)
+        return (said, []) if said else None
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, member in inner:
+        if isinstance(step, str) and (said := _fault_of_string(step)):
+            return said, []
+        if (found := _fault(member)) is not None:
+            found[1].append(str(step))
+            return found
+    return None
 
 
-def _check_string(text: str, pointer: str) -> None:
+def _fault_of_string(text: str) -> str | None:
     if "\0" in text:
-        raise StrictJsonError("NUL character", pointer or "the top")
-    if _SURROGATE.search(text):
-        raise StrictJsonError("lone surrogate", pointer or "the top")
+        return "NUL character"
+    return "lone surrogate" if _SURROGATE.search(text) else None

@@ -10,6 +10,7 @@ import typer
 from gateway.cli import grants
 from gateway.cli.asking import Asked
 from gateway.cli.faults import CommandError
+from gateway.cli.files import read_json
 from gateway.cli.lazy import commands, examples
 from gateway.cli.remote import DEFAULT_GATEWAY, ClientOption, GatewayOption, KeyOption, connect
 from gateway.cli.values import duration
@@ -110,12 +111,7 @@ def _keep(folder: Path, connection: Connection, key: Path, tokens: Tokens) -> No
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise CommandError(f"{path} is no JSON: {error}") from error
+    found = read_json(path)
     if not isinstance(found, dict):
         raise CommandError(f"{path}: expected one trade_data object")
     return found

@@ -10,7 +10,9 @@ import typer
 import schemas
 from connectors.base import Connector, Endpoint, Fault, Received
 from connectors.errors import Unmappable
+from connectors.messages import MOST_BYTES
 from gateway.cli.faults import USAGE, CommandError
+from gateway.cli.files import read_file
 
 PUSH = "push"
 
@@ -22,10 +24,7 @@ def push_endpoint(connector: Connector) -> Endpoint:
 
 def read_message(path: Path) -> bytes:
     """Read the message. Raises `CommandError`."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
+    return read_file(path, most=MOST_BYTES)
 
 
 CarrierCodeOption = Annotated[

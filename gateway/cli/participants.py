@@ -11,17 +11,16 @@ from sqlmodel import Session
 
 from gateway import journal
 from gateway.cli.faults import CommandError
+from gateway.cli.files import read_json
 from gateway.cli.lazy import commands, examples
 from gateway.cli.runtime import DataOption, read_settings, transaction
 from gateway.clock import utc_now
 from gateway.directory.participants import Registration, everyone, register
 from gateway.settings import Settings
 from ledger.bodies import BODIES, check_members
-from ledger.codec import parse
 from ledger.errors import CodecError
 
 app = commands("Register who takes part.")
-MOST_BYTES = 262_144
 ON_THE_LEDGER = ("crv", "kty", "x", "y")
 
 
@@ -61,12 +60,7 @@ def show(
 
 def _read(path: Path) -> Registration:
     try:
-        content = parse(path.read_bytes(), max_bytes=MOST_BYTES)
-        return Registration.model_validate(content)
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
-    except CodecError as error:
-        raise CommandError(f"{path}: {error}") from error
+        return Registration.model_validate(read_json(path))
     except ValidationError as error:
         faults = [f"  {_place(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
         raise CommandError("\n".join([f"{path} is no registration:", *faults])) from None

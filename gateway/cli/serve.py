@@ -18,6 +18,7 @@ from gateway.cli import logs
 from gateway.cli.faults import CommandError
 from gateway.cli.lazy import commands, examples
 from gateway.cli.output import console
+from gateway.cli.protocol import BoundedProtocol
 from gateway.cli.runtime import DataOption, database, engine_on, first_keys, read_settings
 from gateway.cli.supervision import AttachedOption, Child, own_command, when_orphaned
 from gateway.keys import Keyring
@@ -96,7 +97,7 @@ def _server(settings: Settings, keyring: Keyring, url: str, ballast: Ballast | N
     config = uvicorn.Config(
         create_app(settings, keyring=keyring, database_url=url, ballast=ballast),
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         server_header=False,
         proxy_headers=False,
         ws="none",

@@ -1,12 +1,12 @@
 """Sources that are fetched from, kept by the operator."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from connectors.http import fetch
 from gateway.cli.faults import USAGE, CommandError
+from gateway.cli.files import read_json
 from gateway.cli.runtime import database, engine_on, read_settings, transaction
 from gateway.clock import utc_now
 from gateway.ingest import sources
@@ -71,8 +71,8 @@ def _headers(file: Path | None) -> Mapping[str, str]:
     if file is None:
         return {}
     try:
-        found = json.loads(file.read_text())
-    except (OSError, ValueError):
+        found = read_json(file)
+    except CommandError:
         raise CommandError(f"{file}: expected a JSON object of headers", code=USAGE) from None
     if not isinstance(found, dict) or not all(_is_header(name, value) for name, value in found.items()):
         raise CommandError(f"{file}: expected a JSON object of headers, names and values in ASCII", code=USAGE)

@@ -11,11 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.faults import CANNOT_SAY, FAILED, USAGE
+from gateway.cli.files import read_file
 from gateway.cli.lazy import commands, examples
 from gateway.cli.values import duration
 from ledger.errors import VerificationError
+from ledger.trust import MOST_BYTES as MOST_TRUST_BYTES
 from ledger.trust import fingerprint
 from ledger.verify import STEPS, NotEnough, Verdict, verify
+from ledger.verify.parse import MOST_BYTES
 
 app = commands()
 
@@ -56,7 +59,8 @@ def verify_file(
     3: valid, but too old or not what was required.
     """
     oldest = duration(max_age) if max_age else None
-    evidence, trusted = _read(file), _read(trust)
+    evidence = read_file(file, most=MOST_BYTES, code=USAGE)
+    trusted = read_file(trust, most=MOST_TRUST_BYTES, code=USAGE)
     try:
         verdict = verify(
             evidence,
@@ -118,14 +122,6 @@ def _end(code: int, as_json: bool, document: dict[str, Any], line: str) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        typer.echo(f"error: {path}: {error.strerror}", err=True)
-        raise typer.Exit(USAGE) from None
 
 
 def _text(value: object) -> str:

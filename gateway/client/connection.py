@@ -1,5 +1,6 @@
 """A client's connection to a gateway: discovery, client authentication, proofs with the server's nonces, errors."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,12 +11,17 @@ from urllib.parse import urlsplit
 import httpx2
 
 from gateway.client.dpop import ProofKey
-from gateway.client.errors import OAuthError, ProtocolError, UnreachableError, error_code, raise_for
+from gateway.client.errors import OAuthError, ProtocolError, UnreachableError, error_code, raise_for, read_json
 from gateway.client.identity import Identity
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 TIMEOUT_SECONDS = 30.0
+"""Longest wait for a connection, and for the next bytes of an answer."""
+MOST_BYTES = 67_108_864
+"""Largest answer that is read: the largest evidence that can be verified."""
+LONGEST_SECONDS = 300.0
+"""Longest time that the body of an answer may take, however steadily it comes."""
 ENDPOINTS = ("authorization_endpoint", "pushed_authorization_request_endpoint", "token_endpoint")
 
 
@@ -135,19 +141,33 @@ class Connection:
         return refused
 
     def _send(self, method: str, url: str, **request: Any) -> httpx2.Response:  # noqa: ANN401 - handed on
+        headers = {**request.pop("headers", {}), "Accept-Encoding": "identity"}
         try:
-            response = self._http.request(method, url, **request)
+            with self._http.stream(method, url, headers=headers, **request) as answer:
+                response = _whole(answer)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
             raise UnreachableError(f"{url}: {error or type(error).__name__}; is the gateway running there?") from error
         self._nonce = response.headers.get("DPoP-Nonce", self._nonce)
         return response
 
 
+def _whole(response: httpx2.Response) -> httpx2.Response:
+    """Return the answer with its body. Raises `ProtocolError` for one that is compressed, too large or too slow."""
+    if (coding := response.headers.get("Content-Encoding", "identity").lower()) != "identity":
+        raise ProtocolError(f"{response.url} answered in content coding {coding[:50]!r}, expected identity")
+    body, ends = bytearray(), time.monotonic() + LONGEST_SECONDS
+    for part in response.iter_bytes():  # nothing is decoded: the coding is identity
+        body += part
+        if len(body) > MOST_BYTES:
+            raise ProtocolError(f"{response.url} answered more than {MOST_BYTES} bytes")
+        if time.monotonic() > ends:
+            raise ProtocolError(f"{response.url} took more than {LONGEST_SECONDS:g} seconds to answer")
+    headers = [each for each in response.headers.multi_items() if each[0] != "content-encoding"]
+    return httpx2.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
+
+
 def _object(response: httpx2.Response) -> Mapping[str, Any]:
-    try:
-        found = response.json()
-    except ValueError:
-        found = None
+    found = read_json(response)
     if not isinstance(found, dict):
         raise ProtocolError(f"{response.url} answered no JSON object")
     return found

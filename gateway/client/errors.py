@@ -14,6 +14,10 @@ from typing import Any
 
 from httpx2 import Response
 
+from ledger.codec import parse
+from ledger.errors import CodecError
+from schemas.strict_json import Json
+
 CHALLENGE = re.compile(r'\b(error|error_description)="([^"]*)"')
 MOST_SHOWN = 20
 
@@ -97,11 +101,16 @@ def raise_for(response: Response) -> None:
     raise ProblemError(response.status_code, body, error=error_code(response))
 
 
-def _json(response: Response) -> dict[str, Any]:
+def read_json(response: Response) -> Json:
+    """Return the JSON of an answer, read strictly; None for anything else."""
     try:
-        body = response.json()
-    except ValueError:
-        return {}
+        return parse(response.content, max_bytes=len(response.content))
+    except CodecError:
+        return None
+
+
+def _json(response: Response) -> dict[str, Any]:
+    body = read_json(response)
     return body if isinstance(body, dict) else {}
 
 

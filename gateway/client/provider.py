@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.client.connection import Connection, Tokens
-from gateway.client.errors import ProtocolError
+from gateway.client.errors import ProtocolError, read_json
 
 
 class Provider:
@@ -28,7 +28,7 @@ class Provider:
             headers={"Content-Type": content_type},
             params={"owner": owner} if owner else None,
         )
-        answer = response.json()
+        answer = read_json(response)
         if not isinstance(answer, dict):
             raise ProtocolError("the gateway answered the push without a JSON object")
         return answer
@@ -39,7 +39,7 @@ class Provider:
 
     def links(self) -> list[Mapping[str, Any]]:
         """Return the links that were asked for: `owner`, `requested_at`, `confirmed_at`."""
-        answer = self.connection.call("GET", "/links", token=self._token("links")).json()
+        answer = read_json(self.connection.call("GET", "/links", token=self._token("links")))
         if not isinstance(answer, dict) or not isinstance(answer.get("links"), list):
             raise ProtocolError("the gateway answered without a list of links")
         return list(answer["links"])

@@ -27,7 +27,7 @@ from gateway.errors import (
     to_problem,
 )
 from gateway.ingest import ownership, subscriptions
-from gateway.ingest.bodies import Body, CallersBody, check_media_type, is_sealed
+from gateway.ingest.bodies import Body, CallersBody, JsonRoute, check_media_type, is_sealed
 from gateway.ingest.description import body, leads_to
 from gateway.ingest.pushes import Push, receive
 from gateway.ingest.sealed import read_envelope
@@ -51,6 +51,7 @@ from gateway.records import store
 from gateway.settings import CurrentSettings
 
 router = APIRouter(tags=["ingest"], responses=documented(UnauthenticatedError, ForbiddenError, InvalidError))
+models = APIRouter(route_class=JsonRoute)
 MESSAGE = documented(NotFoundError, ConflictError, TooLargeError, UnsupportedMediaError)
 PUSH, CALLBACK = "push", "callback"
 CREDENTIALS = frozenset({"authorization", "dpop", "cookie"})
@@ -206,7 +207,7 @@ def list_links(linker: Linker, session: DbSession) -> LinkList:
     return LinkList(links=[LinkView.of(each) for each in links_of_provider(session, linker.client_id)])
 
 
-@router.put("/assignments", responses=documented(NotFoundError, ConflictError))
+@models.put("/assignments", responses=documented(NotFoundError, ConflictError, TooLargeError, UnsupportedMediaError))
 def assign_reference(
     assignment: AssignmentRequest, assigner: Assigner, session: DbSession, keyring: CurrentKeys, now: Now
 ) -> AssignmentView:
@@ -233,3 +234,6 @@ def list_records(
     """List what the caller pushed, oldest first."""
     found = store.pushed(session, reader.client_id, unowned=unowned, after=read_cursor(after), limit=limit)
     return RecordList(records=[RecordView.of(each) for each in found], next=cursor(found, limit))
+
+
+router.include_router(models)

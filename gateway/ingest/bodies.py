@@ -1,13 +1,16 @@
 """Read a request's body within bounds, as it comes: no decompression, no more than is allowed, whatever it claims."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import Message
 
-from gateway.errors import TooLargeError, UnsupportedMediaError
+from gateway.errors import InvalidError, TooLargeError, UnsupportedMediaError
 from gateway.ingest import sealed
-from gateway.settings import CurrentSettings
+from gateway.settings import CurrentSettings, Settings
+from schemas.strict_json import StrictJsonError, parse
 
 DIGITS = 12
 """Longest Content-Length that is read."""
@@ -52,6 +55,37 @@ Body = Annotated[bytes, Depends(_body)]
 
 CallersBody = Annotated[bytes, Depends(_callers_body)]
 """The same for an authenticated route: name it before the caller."""
+
+
+class JsonRoute(APIRoute):
+    """An authenticated route with a model as its body: FastAPI reads it as `CallersBody` reads one, and strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler; it also raises `UnsupportedMediaError`, `TooLargeError`, `InvalidError`."""
+        handle = super().get_route_handler()
+
+        async def handle_bounded(request: Request) -> Response:
+            body = await _callers_body(request, request.app.state.settings)
+            if body:
+                check_media_type(request, (JSON,))
+                _check_json(body, request.app.state.settings)
+            return await handle(Request(request.scope, _replay(body)))
+
+        return handle_bounded
+
+
+def _check_json(body: bytes, settings: Settings) -> None:
+    try:
+        parse(body, max_bytes=settings.max_body_bytes)
+    except StrictJsonError as error:
+        raise InvalidError(f"the body cannot be read: {error}") from None
+
+
+def _replay(body: bytes) -> Callable[[], Coroutine[Any, Any, Message]]:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 def is_sealed(request: Request) -> bool:

@@ -78,9 +78,12 @@ def check(
         try:
             shown = record.read(presentation)
             _check_signature(shown, sealer, now)
-            faults += [
+            differing = [
                 Fault(place, said, "seal what the connector maps") for said in _differences(shown, item, original)
             ]
+            if differing:
+                faults += differing
+                continue
             jwt, encoded = split(presentation)
             made.append(SealedRecord(jwt, arrange(jws.payload(shown.jws, max_bytes=record.MOST_BYTES), encoded)))
         except (CodecError, VerificationError) as error:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,10 +13,11 @@ from gateway.errors import InvalidError
 from gateway.ingest.taken import Taken
 from gateway.records.references import Reference
 from gateway.records.tables import Record
-from ledger.codec import b64u, unb64u
+from ledger.codec import b64u, parse, unb64u
 from ledger.errors import CodecError
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f|]+$")]
+LONGEST_CURSOR = 200
 OwnerId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
 
 
@@ -164,7 +165,11 @@ def read_cursor(text: str | None) -> tuple[datetime, str] | None:
     if text is None:
         return None
     try:
-        instant, record_id = json.loads(unb64u(text))
-        return datetime.fromisoformat(instant), str(record_id)
-    except (CodecError, ValueError, TypeError):
+        given = parse(unb64u(text), max_bytes=LONGEST_CURSOR, max_depth=1)
+        match given:
+            case [str(instant), str(record_id)]:
+                return datetime.fromisoformat(instant).astimezone(UTC), record_id
+            case _:
+                raise ValueError("no pair")
+    except (CodecError, ValueError, OverflowError):
         raise InvalidError("after is no cursor that was given here") from None
