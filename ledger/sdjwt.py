@@ -17,6 +17,8 @@ from ledger.errors import CodecError, VerificationError
 SALT_BYTES = 16
 """128 random bits (RFC 9901 section 9.3)."""
 MOST_DISCLOSURE_BYTES = 1_048_576
+MOST_DISCLOSURES = 30_000
+"""A record of the greatest size has fewer, with salts as they should be."""
 MOST_DEPTH = 64
 ALG = "sha-256"
 RESERVED = ("_sd", "...")
@@ -107,6 +109,8 @@ def split(presentation: str) -> tuple[str, list[str]]:
     jwt, *disclosures = presentation.split("~")
     if not disclosures or disclosures.pop():
         raise CodecError("an SD-JWT without key binding ends in a tilde")
+    if len(disclosures) > MOST_DISCLOSURES:
+        raise CodecError(f"{len(disclosures)} disclosures, expected at most {MOST_DISCLOSURES}")
     return jwt, disclosures
 
 

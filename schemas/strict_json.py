@@ -1,7 +1,7 @@
 """Read JSON strictly: what two readers could understand differently is refused.
 
 RFC 8259 leaves open what duplicate member names, NaN, lone surrogates and huge numbers mean; here they are errors, as
-are NUL characters, byte order marks, and excessive size, depth and number of values. Every refusal says where, and
+are NUL characters, byte order marks, and excessive size, depth and number. Every refusal says where, and
 reading takes time and memory in proportion to the bytes, whatever they are.
 """
 
@@ -13,14 +13,12 @@ Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 """A parsed JSON text."""
 
 DEPTH = 64
-VALUES = 500_000
-"""Most values in a text, those within others included: each costs a reader some hundred bytes of memory."""
+MARKS = 500_000
+"""Most commas and opening brackets, wherever they stand: a bound of the values, each of which costs a reader memory."""
 DIGITS = 400
 """Longest number accepted, in characters."""
-_STRING = rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
-"""A string, or what begins one and does not end: matched without ever going back, so in linear time."""
-_STRINGS = re.compile(_STRING, re.DOTALL)
-_STRUCTURE = re.compile(_STRING + rb"|[\[{]|[\]}]", re.DOTALL)
+_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))*+([\[\]{}]|\Z)', re.DOTALL)
+"""The next bracket outside strings, or the end. Possessive: it never goes back, so all of them take linear time."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -42,7 +40,6 @@ def parse(data: bytes, *, max_bytes: int, max_depth: int = DEPTH) -> Json:
         raise StrictJsonError(f"{len(data)} bytes, expected at most {max_bytes}", "byte 0")
     text = _decode(data)
     _check_depth(data, max_depth)
-    _check_number(data)
     try:
         value: Json = json.loads(
             text, object_pairs_hook=_members, parse_constant=_constant, parse_int=_integer, parse_float=_float
@@ -64,27 +61,18 @@ def _decode(data: bytes) -> str:
 
 
 def _check_depth(data: bytes, most: int) -> None:
-    if data.count(b"[") + data.count(b"{") <= most:
+    opening = data.count(b"[") + data.count(b"{")
+    if opening + data.count(b",") > MARKS:
+        raise StrictJsonError(f"more than {MARKS} commas and opening brackets", "byte 0")
+    if opening <= most:
         return
     depth = 0
-    for match in _STRUCTURE.finditer(data):
-        mark = match[0]
-        if mark in b"[{":
-            depth += 1
-            if depth > most:
-                raise StrictJsonError(f"nested deeper than {most}", f"byte {match.start()}")
-        elif mark in b"]}":
-            depth -= 1
-
-
-def _check_number(data: bytes) -> None:
-    if _most_values(data) > VALUES and _most_values(_STRINGS.sub(b"", data)) > VALUES:
-        raise StrictJsonError(f"more than {VALUES} values", "byte 0")
-
-
-def _most_values(data: bytes) -> int:
-    """Return how many values there are at most: each but the first follows a comma or opens a list or object."""
-    return 1 + data.count(b",") + data.count(b"[") + data.count(b"{")
+    for match in _BRACKET.finditer(data):
+        depth += 1 if match[1] in (b"[", b"{") else -1
+        if depth > most:
+            raise StrictJsonError(f"nested deeper than {most}", f"byte {match.start(1)}")
+        if depth < 0:
+            return  # at the end, or no JSON: its parser says where
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -74,27 +74,29 @@ def _add(session: Session, settings: Settings, path: Path, registration: Registr
     if registration.id == settings.gateway_id:
         raise CommandError(f"{path}: {registration.id!r} is this gateway's own id on the ledger: choose another")
     now = utc_now()
+    try:
+        body = on_the_ledger(registration)
+    except CommandError as error:
+        raise CommandError(f"{path}: {error}") from None
     register(session, registration, now=now)
-    sealing = registration.keys.sealing["keys"]
-    if sealing:
-        body = {"org": registration.id, "keys": [_on_the_ledger(path, key) for key in sealing]}
-        _check(path, body)
+    if body["keys"]:
         journal.queue_entry(session, type="org.register", body=body, subject=registration.id, now=now)
 
 
-def _on_the_ledger(path: Path, key: dict[str, Any]) -> dict[str, Any]:
-    """Return a sealing key as the ledger has it: known by its RFC 7638 thumbprint."""
-    thumbprint = JWKRegistry.import_key(key).thumbprint()
-    if key["kid"] != thumbprint:
-        raise CommandError(
-            f"{path}: sealing key {key['kid']!r}: expected its thumbprint {thumbprint} as kid (RFC 7638)"
-        )
-    public = {name: key[name] for name in ON_THE_LEDGER if name in key}
-    return {"kid": thumbprint, "usage": "sealing", "public_key": public}
-
-
-def _check(path: Path, body: dict[str, Any]) -> None:
+def on_the_ledger(registration: Registration) -> dict[str, Any]:
+    """Return the body of the ledger entry that registers a participant's sealing keys. Raises `CommandError`."""
+    body = {"org": registration.id, "keys": [_ledger_key(key) for key in registration.keys.sealing["keys"]]}
     try:
         check_members(body, BODIES["org.register"], "sealing keys")
     except CodecError as error:
-        raise CommandError(f"{path}: {error}") from error
+        raise CommandError(str(error)) from error
+    return body
+
+
+def _ledger_key(key: dict[str, Any]) -> dict[str, Any]:
+    """Return a sealing key as the ledger has it: known by its RFC 7638 thumbprint."""
+    thumbprint = JWKRegistry.import_key(key).thumbprint()
+    if key["kid"] != thumbprint:
+        raise CommandError(f"sealing key {key['kid']!r}: expected its thumbprint {thumbprint} as kid (RFC 7638)")
+    public = {name: key[name] for name in ON_THE_LEDGER if name in key}
+    return {"kid": thumbprint, "usage": "sealing", "public_key": public}

@@ -21,7 +21,8 @@ Role = Literal["provider", "owner", "bank"]
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 KEY_ALGORITHMS = {"OKP": ("Ed25519",), "EC": ("P-256",), "RSA": ()}
 ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
-SMALLEST_RSA = 2048
+SMALLEST_RSA, LARGEST_RSA = 2048, 8192
+MOST_KEYS = 20
 
 
 def _https(uri: str) -> str:
@@ -36,6 +37,8 @@ def _public_keys(jwks: dict[str, Any]) -> dict[str, Any]:
     keys = jwks.get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise ValueError('expected a JWK set: {"keys": [...]} (RFC 7517 section 5)')
+    if len(keys) > MOST_KEYS:
+        raise ValueError(f"{len(keys)} keys, expected at most {MOST_KEYS}")
     for place, key in enumerate(keys):
         _check_key(place, key)
     return jwks
@@ -49,8 +52,8 @@ def _check_key(place: int, key: dict[str, Any]) -> None:
         raise ValueError(f"keys[{place}]: expected an Ed25519, P-256 or RSA key, got {key.get('kty')} {key.get('crv')}")
     if not isinstance(key.get("kid"), str):
         raise ValueError(f"keys[{place}] has no kid")  # noqa: TRY004 - pydantic turns ValueError into a fault
-    if key["kty"] == "RSA" and _modulus_bits(key) < SMALLEST_RSA:
-        raise ValueError(f"keys[{place}]: expected an RSA key of at least {SMALLEST_RSA} bits")
+    if key["kty"] == "RSA" and not SMALLEST_RSA <= _modulus_bits(key) <= LARGEST_RSA:
+        raise ValueError(f"keys[{place}]: expected an RSA key of {SMALLEST_RSA} to {LARGEST_RSA} bits")
     try:
         KeySet.import_key_set({"keys": [key]})
     except (JoseError, ValueError) as error:

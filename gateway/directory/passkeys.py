@@ -140,27 +140,41 @@ def verify_use(session: Session, settings: Settings, answer: str, *, challenge: 
     signature count is judged by one request at a time.
     Raises `InvalidError` for what is no such answer, `UnauthenticatedError` for one that does not hold.
     """
-    with _foreign_errors():
-        credential = parse_authentication_credential_json(_parse(answer))
+    credential = read_use(answer)
     passkey = _enrolled(session, credential)
+    passkey.sign_count = check_use(
+        settings, credential, public_key=passkey.public_key, sign_count=passkey.sign_count, challenge=challenge
+    )
+    session.add(passkey)
+    response = credential.response
+    return passkey, Assertion(
+        credential.raw_id, response.authenticator_data, response.client_data_json, response.signature
+    )
+
+
+def read_use(answer: str) -> AuthenticationCredential:
+    """Return an `AuthenticationResponseJSON` as read. Raises `InvalidError`, `UnauthenticatedError`."""
+    with _foreign_errors():
+        return parse_authentication_credential_json(_parse(answer))
+
+
+def check_use(
+    settings: Settings, credential: AuthenticationCredential, *, public_key: bytes, sign_count: int, challenge: bytes
+) -> int:
+    """Return the new signature count of a passkey that signed `challenge`. Raises `UnauthenticatedError`."""
     with _foreign_errors():
         verified = verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=settings.rp_id,
             expected_origin=settings.issuer,
-            credential_public_key=passkey.public_key,
-            credential_current_sign_count=passkey.sign_count,
+            credential_public_key=public_key,
+            credential_current_sign_count=sign_count,
             require_user_verification=True,
         )
-        response = credential.response
-        if parse_client_data_json(response.client_data_json).cross_origin:
+        if parse_client_data_json(credential.response.client_data_json).cross_origin:
             raise ValueError("signed within a page of another origin")
-    passkey.sign_count = verified.new_sign_count
-    session.add(passkey)
-    return passkey, Assertion(
-        credential.raw_id, response.authenticator_data, response.client_data_json, response.signature
-    )
+        return verified.new_sign_count
 
 
 def _enrolled(session: Session, credential: AuthenticationCredential) -> Passkey:

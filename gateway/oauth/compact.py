@@ -27,7 +27,10 @@ ALGORITHMS = ("ES256", "EdDSA", "PS256")
 """FAPI 2.0 section 5.4: never `none`, never RS256."""
 LONGEST = 8192
 MOST_DEPTH = 8
-SMALLEST_RSA = 2048
+SMALLEST_RSA, LARGEST_RSA = 2048, 8192
+"""Bits of a modulus: a verification takes time by the square of it."""
+LARGEST_EXPONENT = 64
+"""Bits of an RSA key's public exponent: a verification takes time in proportion to it."""
 P256_SIGNATURE = 64
 PARTS = 3
 PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
@@ -72,6 +75,7 @@ def public_key(jwk: Mapping[str, Any], alg: str) -> tuple[PublicKey, str]:
 
 @lru_cache(maxsize=4096)
 def _import(members: tuple[tuple[str, str], ...], alg: str) -> tuple[PublicKey, str]:
+    _check_size(dict(members))
     key = import_key(dict(members))
     public = key.get_op_key("verify")
     fits = {
@@ -82,6 +86,14 @@ def _import(members: tuple[tuple[str, str], ...], alg: str) -> tuple[PublicKey, 
     if not isinstance(public, PublicKey) or not fits[alg]:
         raise ValueError(alg)
     return public, key.thumbprint()
+
+
+def _check_size(jwk: Mapping[str, str]) -> None:
+    """Raise `ValueError` for an RSA key of another size, before it is made and kept."""
+    if jwk.get("kty") == "RSA":
+        modulus, exponent = (8 * len(jwk[name]) * 3 // 4 for name in ("n", "e"))
+        if not SMALLEST_RSA <= modulus <= LARGEST_RSA or exponent > LARGEST_EXPONENT:
+            raise ValueError("RSA")
 
 
 def verify(compact: Compact, key: PublicKey) -> None:

@@ -61,10 +61,16 @@ def _created(page: Page) -> list[str]:
 
 
 def _query(link: str) -> list[list[str]]:
-    """Return the query of a link to the next page, which in practice is a URL, a query, or the bare cursor."""
+    """Return the query of a link to the next page, which in practice is a URL, a query, or the bare cursor.
+
+    Raises `Unmappable` for what looks like a URL and is none.
+    """
     if not link or len(link) > settings.LONGEST_LINK:
         return []
-    text = urlsplit(link).query if "?" in link else link
+    try:
+        text = urlsplit(link).query if "?" in link else link
+    except ValueError:
+        raise Unmappable([Fault("", "its header Next-Page holds no URL", "tell the carrier")]) from None
     pairs = [[name, value] for name, value in parse_qsl(text) if name]
     return pairs if pairs and "=" in text.rstrip("=") else [["cursor", link]]
 

@@ -2,6 +2,8 @@
 
 const MOST_NUMBER = 400;
 const DEPTH = 64;
+const MOST_MARKS = 500000;
+const MARKS = new Set([0x2c, 0x5b, 0x7b]);
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const PLAIN = /[^"\\\x00-\x1f]*/y;
 const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
@@ -25,6 +27,9 @@ function parse(bytes, most, depth = DEPTH) {
   }
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     refuse("byte order mark, expected UTF-8 without one");
+  }
+  if (bytes.reduce((count, byte) => (MARKS.has(byte) ? count + 1 : count), 0) > MOST_MARKS) {
+    refuse(`more than ${MOST_MARKS} commas and opening brackets`);
   }
   return new Reader(decode(bytes), depth).whole();
 }

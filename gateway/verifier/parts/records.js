@@ -3,6 +3,7 @@
 const VISIBLE = { iss: organisation, iat: (value) => whole(value), vct: product, provider: organisation };
 const VCT = /^urn:tidegate:([a-z0-9_]+):([1-9][0-9]{0,8})$/;
 const MOST_CLAIMS_DEPTH = 64;
+const MOST_DISCLOSURES = 30000;
 
 function product(value) {
   const match = typeof value === "string" ? VCT.exec(value) : null;
@@ -15,6 +16,7 @@ async function readRecord(presentation) {
   if (presentation.length > MOST_TEXT) refuse(`record of ${presentation.length} characters`);
   const [jwt, ...disclosures] = presentation.split("~");
   if (disclosures.pop() !== "") refuse("an SD-JWT without key binding ends in a tilde");
+  if (disclosures.length > MOST_DISCLOSURES) refuse(`${disclosures.length} disclosures`);
   const jws = readJws(jwt, "dc+sd-jwt");
   const payload = members(jws.payload, [...Object.keys(VISIBLE), "_sd", "_sd_alg"], "record");
   oneOf("sha-256")(payload._sd_alg);
