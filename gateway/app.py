@@ -53,6 +53,7 @@ def create_app(
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
         dependencies=[Depends(errors.check_path)],
+        responses=errors.documented(errors.NotYetError),
         docs_url=None,
         redoc_url=None,
     )

@@ -28,7 +28,7 @@ from gateway.errors import (
 )
 from gateway.ingest import ownership, subscriptions
 from gateway.ingest.bodies import Body, CallersBody, JsonRoute, check_media_type, is_sealed
-from gateway.ingest.description import body, leads_to
+from gateway.ingest.description import body
 from gateway.ingest.pushes import Push, receive
 from gateway.ingest.sealed import read_envelope
 from gateway.ingest.taken import Taken
@@ -46,6 +46,7 @@ from gateway.ingest.views import (
     read_cursor,
 )
 from gateway.keys import CurrentKeys
+from gateway.oauth.description import leads_to
 from gateway.oauth.resource import Caller, caller
 from gateway.records import store
 from gateway.settings import CurrentSettings
@@ -138,7 +139,11 @@ Reader = Annotated[Caller, Depends(caller("records"))]
     "/ingest/{connector}",
     status_code=HTTPStatus.CREATED,
     response_model=TakenList,
-    responses={**MESSAGE, 200: {"model": TakenList, "description": "All of it was stored before."}},
+    responses={
+        **MESSAGE,
+        200: {"model": TakenList, "description": "All of it was stored before."},
+        **leads_to(201, list_records={}),
+    },
     openapi_extra=body("push"),
 )
 def push_message(

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of ingest beyond what FastAPI knows: bodies read as bytes, and what leads where."""
+"""What the OpenAPI document says of ingest beyond what FastAPI knows: bodies read as bytes."""
 
 from typing import Any
 
@@ -41,12 +41,3 @@ def body(endpoint: str) -> dict[str, Any]:
 
 def _message(media_type: str) -> dict[str, Any]:
     return {} if media_type == "application/json" else {"type": "string"}
-
-
-def leads_to(status: int, **operations: dict[str, str]) -> dict[int | str, dict[str, Any]]:
-    """Return the links of a response: by operation, its parameters as runtime expressions."""
-    links = {
-        name: {"operationId": name, **({"parameters": parameters} if parameters else {})}
-        for name, parameters in operations.items()
-    }
-    return {status: {"links": links}}

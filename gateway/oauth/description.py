@@ -35,9 +35,18 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 def answers(status: int, description: str, **operations: dict[str, str]) -> dict[int | str, dict[str, Any]]:
     """Return the responses of an endpoint that answers JSON; `operations` are those that it leads to."""
-    links = {name: {"operationId": name, "parameters": parameters} for name, parameters in operations.items()}
     content = {"application/json": {"schema": {"type": "object"}}}
-    return {status: {"description": description, "content": content, "links": links}, **REFUSALS}
+    links = leads_to(status, **operations)[status]
+    return {status: {"description": description, "content": content, **links}, **REFUSALS}
+
+
+def leads_to(status: int, **operations: dict[str, str]) -> dict[int | str, dict[str, Any]]:
+    """Return the links of a response: by operation, its parameters as runtime expressions."""
+    links = {
+        name: {"operationId": name, **({"parameters": parameters} if parameters else {})}
+        for name, parameters in operations.items()
+    }
+    return {status: {"links": links}}
 
 
 def form(**parameters: str) -> dict[str, Any]:

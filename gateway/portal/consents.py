@@ -10,12 +10,14 @@ from gateway.consent import lifecycle, store
 from gateway.consent.tables import Consent
 from gateway.db import DbSession
 from gateway.directory.participants import participant
+from gateway.oauth.description import leads_to
 from gateway.portal import words
-from gateway.portal.description import form
+from gateway.portal.description import ANSWERS, form
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
 
 router = APIRouter(prefix=OWN + "/consents")
+SAME_CONSENT = {"path.consent_id": "$request.path.consent_id"}
 
 
 @router.get("")
@@ -46,7 +48,7 @@ def _end(consent: Consent) -> datetime:
     return consent.expires_at if consent.version else datetime.fromisoformat(consent.asked["expires_at"])
 
 
-@router.get("/{consent_id}")
+@router.get("/{consent_id}", responses=leads_to(200, confirm_stop=SAME_CONSENT, stop=SAME_CONSENT))
 def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now) -> Response:
     """Show one consent as it was signed, and what became of it."""
     consent = store.find(session, consent_id, owner_id=person.participant_id)
@@ -69,7 +71,7 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
     )
 
 
-@router.get("/{consent_id}/stop")
+@router.get("/{consent_id}/stop", responses=leads_to(200, stop=SAME_CONSENT))
 def confirm_stop(consent_id: str, person: SignedIn, session: DbSession) -> Response:
     """Say what stopping does, and ask once."""
     consent = store.find(session, consent_id, owner_id=person.participant_id)
@@ -77,7 +79,9 @@ def confirm_stop(consent_id: str, person: SignedIn, session: DbSession) -> Respo
     return render("stop.html", person=person, consent_id=consent.id, bank=bank)
 
 
-@router.post("/{consent_id}/stop", openapi_extra=form())
+@router.post(
+    "/{consent_id}/stop", openapi_extra=form(), responses={**ANSWERS, **leads_to(303, show_consent=SAME_CONSENT)}
+)
 def stop(consent_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, now: Now) -> Response:
     """Revoke the consent: in force before the answer is sent."""
     lifecycle.revoke(session, consent_id, person=person, now=now)

@@ -9,6 +9,7 @@ from gateway.directory import people, sessions
 from gateway.directory.participants import participant
 from gateway.directory.sessions import Ceremony
 from gateway.directory.tables import Person
+from gateway.oauth.description import leads_to
 from gateway.portal.description import PASSKEY, form
 from gateway.portal.pages import render
 from gateway.portal.security import CEREMONY, OWN, SESSION, OwnForm, own_path
@@ -17,7 +18,7 @@ from gateway.settings import CurrentSettings, Settings
 router = APIRouter(prefix=OWN)
 
 
-@router.get("/enrol/{invitation}")
+@router.get("/enrol/{invitation}", responses=leads_to(200, enrol={"path.invitation": "$request.path.invitation"}))
 def show_enrolment(invitation: str, session: DbSession, settings: CurrentSettings, now: Now) -> Response:
     """Say who invites whom for what, and offer to make a passkey."""
     ceremony = people.begin_enrolment(session, settings, invitation, now=now)
@@ -45,7 +46,7 @@ def enrol(
     return _welcome(session, settings, person, now=now, to=f"{OWN}/consents")
 
 
-@router.get("/sign-in")
+@router.get("/sign-in", responses=leads_to(200, sign_in={}))
 def show_sign_in(request: Request, session: DbSession, settings: CurrentSettings, now: Now) -> Response:
     """Ask for a passkey."""
     ceremony = people.begin_sign_in(session, settings, now=now)

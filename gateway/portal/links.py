@@ -7,8 +7,9 @@ from gateway.clock import Now
 from gateway.db import DbSession
 from gateway.directory.links import confirm_link, links_of_owner
 from gateway.directory.participants import participant
+from gateway.oauth.description import leads_to
 from gateway.portal import words
-from gateway.portal.description import form
+from gateway.portal.description import ANSWERS, form
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
 
@@ -31,7 +32,7 @@ def show_links(person: SignedIn, session: DbSession) -> Response:
     return render("links.html", person=person, owner=owner.name, links=found)
 
 
-@router.post("/{provider_id}/confirm", openapi_extra=form())
+@router.post("/{provider_id}/confirm", openapi_extra=form(), responses={**ANSWERS, **leads_to(303, show_links={})})
 def confirm(provider_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, now: Now) -> Response:
     """Confirm to be a customer of the provider."""
     confirm_link(session, provider_id=provider_id, owner_id=person.participant_id, now=now)

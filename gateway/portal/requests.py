@@ -19,6 +19,7 @@ from gateway.directory.participants import participant
 from gateway.directory.tables import Person
 from gateway.errors import InvalidError, NotFoundError
 from gateway.oauth import authorize
+from gateway.oauth.description import leads_to
 from gateway.oauth.tables import PushedRequest
 from gateway.portal import words
 from gateway.portal.description import PASSKEY, form
@@ -27,10 +28,11 @@ from gateway.portal.security import OWN, OwnForm, SignedIn, Visitor
 from gateway.settings import CurrentSettings
 
 router = APIRouter(prefix=OWN + "/requests")
+SAME_REQUEST = {"path.request_id": "$request.path.request_id"}
 NOTICE_VERSION = "1"
 
 
-@router.get("/{request_id}")
+@router.get("/{request_id}", responses=leads_to(200, review=SAME_REQUEST, refuse=SAME_REQUEST, approve=SAME_REQUEST))
 def show_request(request_id: str, visitor: Visitor, session: DbSession, now: Now) -> Response:
     """Show who asks for what, to anybody who has the link; its owner may go on."""
     asked = authorize.pushed(session, request_id, now=now)

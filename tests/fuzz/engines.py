@@ -32,7 +32,9 @@ def inputs(target: Target, seed: int, *, largest: int | None = None) -> Iterator
     yield from seeds
     while True:
         yield (
-            mutator.grown(random.choice((1024, 32_768, 262_144, size))) if random.randrange(GROWN) == 0 else mutator.new()
+            mutator.grown(random.choice((1024, 32_768, 262_144, size)))
+            if random.randrange(GROWN) == 0
+            else mutator.new()
         )
 
 

@@ -1,8 +1,8 @@
 """What the ledger package reads: JSON, entries, headers and commits, records, receipts, evidence and trust files."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache, partial
 from json import dumps
 from pathlib import Path

@@ -1,15 +1,18 @@
 """Calls in each role, signed as that role signs, of operations that an OpenAPI document describes."""
 
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
+from sqlmodel import Session
 
 from connectors import registry
 from gateway.client.connection import ASSERTION_TYPE, Connection
+from gateway.ingest.subscriptions import subscribe
 from gateway.portal import pages
 from ledger.codec import b64u, sha256
 from tests.support import builders
@@ -17,6 +20,7 @@ from tests.support.app import ISSUER
 from tests.support.browser import Visitor
 from tests.support.messages import event
 from tests.support.path import REDIRECT, WholePath, invitation
+from tests.support.steps import Steps
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -26,14 +30,22 @@ Call = Callable[[Any], httpx2.Response]
 
 
 class Known:
-    """What is really there: about every second case is about it, for what is made up leads nowhere."""
+    """What is really there: about every second case is about it, for what is made up leads nowhere.
 
-    def __init__(self, places: Mapping[str, str], bodies: Mapping[str, Any] = MappingProxyType({})) -> None:
-        self._places, self._bodies = places, bodies
+    `steps` make a case right that only the step before it can, by operation: they fill in its path, query or form.
+    """
+
+    def __init__(
+        self,
+        places: Mapping[str, str],
+        bodies: Mapping[str, Any] = MappingProxyType({}),
+        steps: Mapping[str, Callable[[Any], None]] = MappingProxyType({}),
+    ) -> None:
+        self._places, self._bodies, self._steps = places, bodies, steps
 
     def fill_in(self, case: Any) -> None:
-        """Let a case be about what is there, in its path and in its form."""
-        if sha256(repr((case.path_parameters, case.body)).encode(errors="replace"))[0] % 2:
+        """Let a case be about what is there, in its path, query and form."""
+        if sha256(repr((case.path_parameters, case.query, case.body)).encode(errors="replace"))[0] % 2:
             return
         for name in set(case.path_parameters or {}) & set(self._places):
             case.path_parameters[name] = self._places[name]
@@ -42,6 +54,8 @@ class Known:
             case.body |= known
         elif isinstance(known, list) and case.media_type == JSON:
             case.body = known
+        if step := self._steps.get(f"{case.method.upper()} {case.path}"):
+            step(case)
 
 
 class Client:
@@ -64,6 +78,11 @@ class Client:
 
     def _send(self, case: Any) -> httpx2.Response:
         sent = case.as_transport_kwargs(base_url=ISSUER)
+        if "Notification-Signature" in (case.headers or {}):
+            sent["headers"] = {
+                **dict(sent["headers"]),
+                "Notification-Signature": case.headers["Notification-Signature"],
+            }
         url = sent["url"].partition("?")[0]
         oauth = url.startswith(f"{ISSUER}/oauth/") and case.method == "POST"
         key = self._connection.proof_key
@@ -93,19 +112,18 @@ class Client:
 class Owner:
     """A person of an owner, signed in at the portal, whose forms come from its own pages."""
 
-    def __init__(self, path: WholePath, known: Known) -> None:
-        self._visitor: Visitor = path.visitor().signed_in()
-        self._known = known
+    def __init__(self, path: WholePath, visitor: Visitor, known: Known) -> None:
+        self._path, self._visitor, self._known = path, visitor, known
 
     def __call__(self, case: Any) -> httpx2.Response:
-        """Call, and sign in again if that was to sign out."""
+        """Call; then sign in again if somebody else did, or nobody is."""
         self._known.fill_in(case)
         sent = case.as_transport_kwargs(base_url=ISSUER)
         sent["headers"] = {**dict(sent["headers"]), "Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
         sent["headers"].pop("Cookie", None)
         sent.pop("cookies", None)
         response = _request(self._visitor.http, sent)
-        if case.path.endswith("/sign-out"):
+        if case.path.endswith(("/sign-out", "/enrol/{invitation}")) and case.method.upper() == "POST":
             self._visitor.signed_in()
         return response
 
@@ -141,11 +159,15 @@ def bank(path: WholePath) -> Call:
     connection = path.connection(path.bank)
     request["dpop_jkt"] = connection.proof_key.thumbprint
     forms = {"/oauth/par": request, "/oauth/token": refresh, "/oauth/introspect": {"token": tokens.access_token}}
-    return Client(path, connection, tokens.access_token, Known({}, forms))
+
+    def ask(case: Any) -> None:
+        case.query = dict(parse_qsl(urlsplit(path.ask().url).query))
+
+    return Client(path, connection, tokens.access_token, Known({}, forms, {"GET /oauth/authorize": ask}))
 
 
 def provider(path: WholePath) -> Call:
-    """Return how a provider calls whose token has every scope."""
+    """Return how a provider calls whose token has every scope, and which signs callbacks."""
     connection = path.connection(path.carrier)
     tokens = connection.tokens({"grant_type": "client_credentials", "scope": SCOPES})
     given = {"grant_type": "client_credentials", "scope": SCOPES}
@@ -154,25 +176,41 @@ def provider(path: WholePath) -> Call:
         "/oauth/token": given,
         "/assignments": {"reference": reference, "owner": builders.OWNER},
         "/ingest/{connector}": [event("made up", bills=())],
+        "/callbacks/{connector}/{subscription_id}": [event("called back", bills=())],
     }
-    known = Known({"owner_id": builders.OWNER, "connector": "dcsa_track_trace"}, bodies)
+    with Session(path.gateway.app.state.engine) as session:
+        subscribed = subscribe(
+            session,
+            path.gateway.keyring.records,
+            connector="dcsa_track_trace",
+            provider_id=path.carrier.id,
+            now=path.gateway.clock(),
+        )
+        session.commit()
+
+    def sign(case: Any) -> None:
+        made = hmac.digest(subscribed.secret, json.dumps(case.body).encode(), "sha256").hex()
+        case.headers = {**(case.headers or {}), "Notification-Signature": f"sha256={made}"}
+
+    places = {"owner_id": builders.OWNER, "connector": "dcsa_track_trace", "subscription_id": subscribed.id}
+    known = Known(places, bodies, {"POST /callbacks/{connector}/{subscription_id}": sign})
     return Client(path, connection, tokens.access_token, known)
 
 
 def owner(path: WholePath) -> Call:
     """Return how an owner's person calls."""
-    page = path.visitor().signed_in().open(urlsplit(path.ask().url)._replace(scheme="", netloc="").geturl()).text
-    request = page.partition('action="/portal/requests/')[2].partition("/")[0]
+    visitor = path.visitor().signed_in()
     style = pages.asset_path("portal.css").split("/")
+    steps = Steps(path, visitor)
     known = {
         "consent_id": str(path.consented().grant_id),
-        "request_id": request,
+        "request_id": steps.open_request(),
         "provider_id": path.carrier.id,
         "invitation": invitation(path.gateway).rpartition("/")[2],
         "digest": style[-2],
         "name": style[-1],
     }
-    return Owner(path, Known(known))
+    return Owner(path, visitor, Known(known, steps=steps.by_operation()))
 
 
 ROLES: dict[str, Callable[[WholePath], Call]] = {"bank": bank, "provider": provider, "owner": owner}
