@@ -57,13 +57,20 @@ vectors: setup ## make the vectors of evidence anew
 bench: setup ## measure beside the baselines
 	$(BIN)/python -m benchmarks
 
+FUZZ_SECONDS ?= 5
+
+.PHONY: fuzz
+fuzz: setup ## fuzz every parser, each for FUZZ_SECONDS
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement tests/fuzz/requirements.txt 2>/dev/null || echo "No wheel of Atheris for this machine: inputs are mutated without regard to coverage"
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 KILLS ?= 500
 RESTARTS ?= 50
 SOAK_SECONDS ?= 600
-FUZZ_SECONDS ?= 60
+PROOF_FUZZ_SECONDS ?= 60
 
 prove: setup strace ## kill, restart, soak and fuzz at length; the report is docs/proof.md
-	$(BIN)/python -m tests.prove --kills $(KILLS) --restarts $(RESTARTS) --soak-seconds $(SOAK_SECONDS) --fuzz-seconds $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.prove --kills $(KILLS) --restarts $(RESTARTS) --soak-seconds $(SOAK_SECONDS) --fuzz-seconds $(PROOF_FUZZ_SECONDS)
 
 clean: ## remove what was built, the virtual environment included
 	rm -rf .venv build

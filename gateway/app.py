@@ -49,10 +49,9 @@ def create_app(
     """Return the gateway's ASGI application on the database at `database_url`; `ballast` is on the disk of that."""
     app = FastAPI(
         title="Tidegate",
-        dependencies=[Depends(room)],
+        dependencies=[Depends(errors.check_path), Depends(room)],
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
-        dependencies=[Depends(errors.check_path)],
         responses=errors.documented(errors.NotYetError),
         docs_url=None,
         redoc_url=None,
