@@ -85,13 +85,14 @@ def decide(
     standing: Standing, terms: Mapping[str, Any], question: Question, *, bank_id: str, now: datetime
 ) -> Permit | Refuse:
     """Say whether `bank_id` may have what `question` asks under `terms` (a `trade_data` object as granted) at `now`."""
-    return (
-        _ended(standing, bank_id, now)
-        or _paused(standing)
-        or _too_wide(terms, question)
-        or _not_final(standing)
-        or _permit(terms, question)
-    )
+    wanted = within(terms, question)
+    too_wide = wanted if isinstance(wanted, Refuse) else None
+    return _ended(standing, bank_id, now) or _paused(standing) or too_wide or _not_final(standing) or wanted
+
+
+def within(terms: Mapping[str, Any], question: Question) -> Permit | Refuse:
+    """Say what a question would get under `terms`, however the consent stands."""
+    return _too_wide(terms, question) or _permit(terms, question)
 
 
 def _ended(standing: Standing, bank_id: str, now: datetime) -> Refuse | None:

@@ -11,8 +11,8 @@ from asyncpg import Connection, Record
 
 from ledger.evidence import Anchor, BlockPart
 
-HEAD = "SELECT max(height) FROM keystate"
-"""The height of header A."""
+HEAD = "SELECT height FROM keystate WHERE height IS NOT NULL LIMIT 1"
+"""The height of header A: that of every key that has a proof."""
 
 ACTIVATION = """
 SELECT entry_id, height, part FROM ledgerentry

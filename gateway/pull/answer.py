@@ -1,34 +1,32 @@
 """A pull from question to evidence: read, decide, cut, sign the receipt, store it, answer."""
 
-import math
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway import figures
-from gateway.access.rules import Permit, Refusal, Refuse, decide
-from gateway.anchoring import reads
-from gateway.clock import rfc3339
+from gateway.access.rules import Permit, Refusal, Refuse, decide, within
+from gateway.anchoring.reads import Anchored
 from gateway.consent.values import duration
-from gateway.errors import ForbiddenError, GatewayError, NotYetError, TooOftenError
+from gateway.errors import GatewayError, NotYetError
 from gateway.keys import Keyring
 from gateway.oauth.dpop import Proof
-from gateway.oauth.resource import challenge, refused
 from gateway.oauth.tokens import Token
 from gateway.pull import cutting, question
 from gateway.pull.cutting import Page
 from gateway.pull.final import Outcome, Pull
-from gateway.pull.port import ConsentRead, Port, Snapshot
+from gateway.pull.kept import NotKept
+from gateway.pull.port import Candidate, ConsentRead, Port, Reading
 from gateway.pull.question import Asked, Place
+from gateway.pull.refusals import SOON, Refusals
 from gateway.settings import Settings
 from gateway.tracing import request_id
 from ledger import evidence, receipt
 from ledger.codec import b64u
 from ledger.record import leaf as leaf_of
-from ledger.verify.signers import credential_of
 
 ID_BYTES = 16
-SOON = {"Retry-After": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,16 @@ class Evidence:
 
     data: bytes
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A permitted question: the consent and what it permits, a page of records, and whether there are more."""
+
+    consent: ConsentRead
+    permit: Permit
+    candidates: list[Candidate]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,7 @@ class Puller:
 
     def __init__(self, port: Port, settings: Settings, keyring: Keyring) -> None:
         self._port, self._settings, self._keyring = port, settings, keyring
+        self._refusals = Refusals(settings, keyring)
 
     def connections(self) -> tuple[int, int]:
         """Return the connections to the database, as `Port.connections` does."""
@@ -62,8 +71,7 @@ class Puller:
 
     async def answer(self, token: Token, proof: Proof, asked: Asked, *, now: datetime) -> Evidence:
         """Return the evidence for a question; its receipt is stored when this returns. Raises `GatewayError`."""
-        async with self._port.snapshot() as snapshot:
-            drawn = await self._draw(snapshot, token, asked, now=now)
+        drawn = await self._draw(token, asked, now=now)
         jti = secrets.token_bytes(ID_BYTES)
         signed = self._receipt(drawn, token, asked, jti=jti, now=now)
         data = _assemble(drawn, signed)
@@ -73,62 +81,66 @@ class Puller:
         figures.pulled_records.inc(len(drawn.page.parts))
         return Evidence(data, self._cursor(drawn, asked, now=now))
 
-    async def _draw(self, snapshot: Snapshot, token: Token, asked: Asked, *, now: datetime) -> Drawn:
-        consent, permit = await self._permitted(snapshot, token, asked, now=now)
+    async def _draw(self, token: Token, asked: Asked, *, now: datetime) -> Drawn:
+        if asked.cursor is None:
+            with suppress(NotKept):
+                async with self._port.glance() as reading:
+                    return await self._read(reading, token, asked, now=now)
+        async with self._port.snapshot() as reading:
+            return await self._read(reading, token, asked, now=now)
+
+    async def _read(self, reading: Reading, token: Token, asked: Asked, *, now: datetime) -> Drawn:
         after = None
         if asked.cursor is not None:
-            after = question.read_cursor(
-                asked.cursor,
-                consent_id=consent.standing.consent_id,
-                version=consent.version,
-                subject=asked.subject,
-                secret=self._keyring.nonce,
-                now=now,
-            )
-        candidates, more = await snapshot.records(consent.owner_id, permit, since=asked.since, after=after)
-        leaves = await reads.leaves(snapshot.connection, [each.id for each in candidates], at=consent.head)
+            consent = (await self._permitted(reading, token, asked, after=None, now=now)).consent
+            after = self._place(asked.cursor, consent, asked, now=now)
+        covered = await self._permitted(reading, token, asked, after=after, now=now)
+        consent, candidates = covered.consent, covered.candidates
+        leaves = await reading.leaves([each.id for each in candidates], at=consent.head)
         page = cutting.cut(
-            candidates, permit, leaves, master=self._keyring.records, gateway_id=self._settings.gateway_id
+            candidates, covered.permit, leaves, master=self._keyring.records, gateway_id=self._settings.gateway_id
         )
-        blocks, keys = await self._proofs(snapshot, consent, page)
-        last = Place(candidates[-1].received_at, candidates[-1].id) if more else None
+        blocks, keys = await self._proofs(reading, consent, page)
+        last = Place(candidates[-1].received_at, candidates[-1].id) if covered.more else None
         return Drawn(consent, page, blocks, keys, last)
 
     async def _permitted(
-        self, snapshot: Snapshot, token: Token, asked: Asked, *, now: datetime
-    ) -> tuple[ConsentRead, Permit]:
-        consent = await snapshot.consent(token.grant_id or "", token)
-        if consent is None or consent.token_revoked:
-            why = "the access token is revoked" if consent else "the consent was not granted"
-            raise refused(self._settings, self._keyring, now, error="invalid_token", why=why)
-        verdict = decide(consent.standing, consent.terms, asked.question, bank_id=token.client_id, now=now)
+        self, reading: Reading, token: Token, asked: Asked, *, after: Place | None, now: datetime
+    ) -> Covered:
+        granted = await reading.granted(token.grant_id or "")
+        if granted is None:
+            raise self._refusals.token("the consent was not granted", now=now)
+        wanted = within(granted.terms, asked.question)
+        permit = wanted if isinstance(wanted, Permit) else None
+        consent, candidates, more = await reading.covered(granted, token, permit, since=asked.since, after=after)
+        if consent.token_revoked:
+            raise self._refusals.token("the access token is revoked", now=now)
+        verdict = decide(consent.standing, granted.terms, asked.question, bank_id=token.client_id, now=now)
         if isinstance(verdict, Refuse):
-            raise self._refusal(verdict, consent, now=now)
-        return consent, verdict
+            raise self._refusals.of(verdict, consent, now=now)
+        return Covered(consent, verdict, candidates, more)
 
     async def _proofs(
-        self, snapshot: Snapshot, consent: ConsentRead, page: Page
+        self, reading: Reading, consent: ConsentRead, page: Page
     ) -> tuple[dict[int, evidence.BlockPart], dict[str, bytes]]:
-        assert consent.activation is not None  # noqa: S101 - decide permits nothing without it
-        anchors = [consent.activation.anchor, *page.anchors.values()]
+        anchors = [_activation(consent).anchor, *page.anchors.values()]
         needed = {
             f"key/{self._settings.gateway_id}/{self._keyring.receipts.kid}",
-            f"credential/{credential_of(consent.record)}",
+            consent.granted.credential,
             *page.keys,
             *(key for anchor in anchors for key in cutting.signers(anchor.rest)),
         }
-        keys = await reads.keys(snapshot.connection, sorted(needed), at=consent.head)
+        keys = await reading.keys(needed, at=consent.head)
         if needed - keys.keys():
             raise NotYetError("a key that signed something is not yet final on the ledger", headers=SOON)
-        heights = {consent.head - 1, *(anchor.height for anchor in anchors)}
-        return await reads.blocks(snapshot.connection, sorted(heights)), keys
+        return await reading.blocks({consent.head - 1, *(anchor.height for anchor in anchors)}), keys
 
     def _receipt(self, drawn: Drawn, token: Token, asked: Asked, *, jti: bytes, now: datetime) -> str:
         consent = drawn.consent
         cited = {
             "id": consent.standing.consent_id,
-            "version": consent.version,
-            "commitment": b64u(consent.commitment),
+            "version": consent.granted.version,
+            "commitment": consent.granted.commitment,
         }
         content = receipt.Receipt(
             iss=self._settings.gateway_id,
@@ -146,17 +158,18 @@ class Puller:
         return receipt.sign(content, key=key.private, kid=key.kid)
 
     def _pull(self, drawn: Drawn, proof: Proof, asked: Asked, signed: str, *, jti: bytes, now: datetime) -> Pull:
-        consent, frequency = drawn.consent, drawn.consent.terms.get("frequency")
+        consent, terms = drawn.consent, drawn.consent.granted.terms
+        frequency = terms.get("frequency")
         return Pull(
             jkt=proof.jkt,
             proof_jti=proof.jti,
             proof_expires_at=proof.expires_at,
             consent_id=consent.standing.consent_id,
-            version=consent.version,
+            version=consent.granted.version,
             opening=asked.cursor is None,
             frequency=frequency["max"] if frequency else None,
             per=duration(frequency["per"]) if frequency else None,
-            maximum=consent.terms.get("maximum_pulls"),
+            maximum=terms.get("maximum_pulls"),
             receipt_jti=b64u(jti),
             bank_id=consent.standing.bank_id,
             jws=signed,
@@ -171,7 +184,17 @@ class Puller:
         return question.write_cursor(
             drawn.next_page,
             consent_id=drawn.consent.standing.consent_id,
-            version=drawn.consent.version,
+            version=drawn.consent.granted.version,
+            subject=asked.subject,
+            secret=self._keyring.nonce,
+            now=now,
+        )
+
+    def _place(self, cursor: str, consent: ConsentRead, asked: Asked, *, now: datetime) -> Place:
+        return question.read_cursor(
+            cursor,
+            consent_id=consent.standing.consent_id,
+            version=consent.granted.version,
             subject=asked.subject,
             secret=self._keyring.nonce,
             now=now,
@@ -183,58 +206,35 @@ class Puller:
         """Return why a pull got nothing although it was permitted when it was read."""
         match outcome:
             case Outcome.REPLAYED:
-                why = "the DPoP proof was used before"
-                return refused(self._settings, self._keyring, now, error="invalid_dpop_proof", why=why)
+                return self._refusals.replayed(now=now)
             case Outcome.EXHAUSTED:
-                return self._refusal(Refuse(Refusal.ENDED, "all pulls of the consent are used"), consent, now=now)
+                return self._refusals.of(Refuse(Refusal.ENDED, "all pulls of the consent are used"), consent, now=now)
             case Outcome.TOO_OFTEN:
                 return await self._too_often(consent, now=now)
             case _:
-                async with self._port.snapshot() as snapshot:
-                    await self._permitted(snapshot, token, asked, now=now)
+                async with self._port.snapshot() as reading:
+                    await self._permitted(reading, token, asked, after=None, now=now)
                 return NotYetError("the consent changed during the pull: pull again", headers=SOON)
 
     async def _too_often(self, consent: ConsentRead, *, now: datetime) -> GatewayError:
-        frequency = consent.terms["frequency"]
-        per = duration(frequency["per"])
-        async with self._port.snapshot() as snapshot:
-            oldest = await snapshot.free_again(consent.standing.consent_id, now - per)
-        wait = max(timedelta(seconds=1), (oldest or now) + per - now)
-        reason = f"the consent allows {frequency['max']} pulls in {frequency['per']}"
-        headers = {"Retry-After": str(math.ceil(wait.total_seconds()))}
-        return TooOftenError(reason, headers=headers, **_members(consent, reason, None))
-
-    def _refusal(self, verdict: Refuse, consent: ConsentRead, *, now: datetime) -> GatewayError:
-        """Return a refusal that a bank can act on: which consent, which version, why, since when."""
-        members = _members(consent, verdict.reason, verdict.since)
-        if verdict.refusal is Refusal.NOT_FINAL:
-            return NotYetError(verdict.reason, headers=SOON, **members)
-        if verdict.refusal is Refusal.ENDED:
-            error = refused(self._settings, self._keyring, now, error="invalid_token", why=verdict.reason)
-            error.members |= members
-            return error
-        headers = challenge(self._settings, self._keyring, now, error="insufficient_scope", description=verdict.reason)
-        return ForbiddenError(verdict.reason, headers=headers, error="insufficient_scope", **members)
+        per = duration(consent.granted.terms["frequency"]["per"])
+        async with self._port.snapshot() as reading:
+            oldest = await reading.free_again(consent.standing.consent_id, now - per)
+        return self._refusals.too_often(consent, oldest, now=now)
 
 
-def _members(consent: ConsentRead, reason: str, since: datetime | None) -> dict[str, object]:
-    found: dict[str, object] = {
-        "consent": consent.standing.consent_id,
-        "version": consent.version,
-        "reason": reason,
-    }
-    return {**found, "since": rfc3339(since)} if since else found
+def _activation(consent: ConsentRead) -> Anchored:
+    assert consent.granted.activation is not None  # noqa: S101 - decide permits nothing without it
+    return consent.granted.activation
 
 
 def _assemble(drawn: Drawn, signed: str) -> bytes:
-    consent = drawn.consent
-    assert consent.activation is not None  # noqa: S101 - decide permits nothing without it
-    activation = consent.activation
+    consent, activation = drawn.consent, _activation(drawn.consent)
     return evidence.assemble(
         receipt=signed,
-        consent=(activation.entry_id, evidence.consent_part(record=consent.record, salt=consent.salt)),
+        consent=(activation.entry_id, consent.granted.part),
         records=drawn.page.parts,
         anchors={activation.entry_id: activation.anchor, **drawn.page.anchors},
         blocks=drawn.blocks,
-        keys=(consent.head - 1, b"[" + b",".join(drawn.keys.values()) + b"]"),
+        keys=(consent.head - 1, b"[" + b",".join(drawn.keys[key] for key in sorted(drawn.keys)) + b"]"),
     )

@@ -18,9 +18,10 @@ from gateway.oauth.resource import authenticate, challenge
 from gateway.oauth.tokens import Token
 from gateway.oauth.tokens import verify as verify_token
 from gateway.pull import question
-from gateway.pull.answer import SOON, Puller
+from gateway.pull.answer import Puller
 from gateway.pull.final import FAULTS
 from gateway.pull.port import opened
+from gateway.pull.refusals import SOON
 from gateway.settings import Settings
 
 router = APIRouter()

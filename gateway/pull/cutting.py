@@ -17,7 +17,7 @@ from gateway.records.store import disclosures
 from ledger import record
 from ledger.codec import unb64u
 from ledger.evidence import Anchor, RecordPart, record_part
-from ledger.sdjwt import combine, sd_hash
+from ledger.sdjwt import Disclosure, combine, sd_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,16 @@ def _presentation(each: Candidate, cut: Cut, master: bytes) -> str | None:
         return None
     envelope = crypto.Envelope(each.wrapped_key, each.disclosures)
     all_of_it = disclosures(unwrap(master, each.holder, each.holder_key), each.id, envelope)
-    chosen = record.cut(
-        all_of_it,
-        fields=cut.fields,
-        personal=cut.personal,
-        personal_fields=schemas.personal(each.product, each.version),
-    )
-    return combine(each.jwt, [all_of_it[number].encoded for number in chosen])
+    shape = tuple([(pointer, parent) for pointer, parent, _ in all_of_it])
+    chosen = _chosen(shape, cut, tuple(schemas.personal(each.product, each.version)))
+    return combine(each.jwt, [all_of_it[number][2] for number in chosen])
+
+
+@lru_cache(maxsize=2048)
+def _chosen(shape: tuple[tuple[str, int | None], ...], cut: Cut, personal_fields: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the numbers of the disclosures to hand out: records of one shape (pointers and parents) are cut alike."""
+    found = [Disclosure(pointer, parent, "") for pointer, parent in shape]
+    return tuple(record.cut(found, fields=cut.fields, personal=cut.personal, personal_fields=personal_fields))
 
 
 @lru_cache(maxsize=256)

@@ -1,65 +1,74 @@
-"""What a pull reads: one read-only transaction by asyncpg, no lock, no write."""
+"""What a pull reads, by asyncpg: without a lock, without a write, as the database is at one moment.
+
+A pull like the last one is answered by one statement, which sees one moment by itself: the rest is kept
+(`gateway.pull.kept`). Where something is not, all is read anew in one transaction.
+"""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from gateway.access.rules import Permit, Standing
 from gateway.anchoring import reads
 from gateway.oauth.tokens import Token
+from gateway.pull import kept
 from gateway.pull.final import Final
+from gateway.pull.kept import Granted, Kept, NotKept
 from gateway.pull.question import Place
 from gateway.records.references import reference
+from ledger import evidence
+from ledger.codec import b64u
+from ledger.verify.signers import credential_of
 
 POOL = 16
 PAGE = 200
 """Most records of one page."""
 
-CONSENT = """
-SELECT c.bank_id, c.owner_id, c.state, c.state_since, c.expires_at, c.version, v.terms, v.record, v.salt, v.commitment,
-    EXISTS (SELECT 1 FROM revokedtoken r WHERE r.id IN ($2, $3)) AS token_revoked
-FROM consent c LEFT JOIN consentversion v ON v.consent_id = c.id AND v.version = c.version
+GRANT = """
+SELECT v.version, v.terms, v.record, v.salt, v.commitment
+FROM consent c JOIN consentversion v ON v.consent_id = c.id AND v.version = c.version
 WHERE c.id = $1
 """
 
-RECORDS = """
-SELECT r.id, r.provider_id, r.owner_id, r.product, r.version, r.identifiers, r.day, r.level, r.jwt, r.wrapped_key,
-    r.disclosures, r.received_at, h.wrapped AS holder_key
-FROM record r LEFT JOIN holderkey h ON h.holder = 'owner/' || r.owner_id
-WHERE r.owner_id = $1 AND r.product = ANY($2) AND r.state = 'current'
-    AND ($3::text[] IS NULL OR r.reference_keys && $3)
-    AND ($4::date IS NULL OR r.day >= $4) AND ($5::date IS NULL OR r.day <= $5)
-    AND ($6::timestamptz IS NULL OR r.received_at > $6)
-    AND ($7::timestamptz IS NULL OR (r.received_at, r.id) > ($7, $8))
-ORDER BY r.received_at, r.id LIMIT $9
-"""
+COVERED = f"""
+SELECT c.bank_id, c.owner_id, c.state, c.state_since, c.expires_at, c.version AS consent_version,
+    ({reads.HEAD}) AS head, h.wrapped AS holder_key, r.*,
+    EXISTS (SELECT 1 FROM revokedtoken t WHERE t.id IN ($2, $3)) AS token_revoked
+FROM consent c LEFT JOIN holderkey h ON h.holder = 'owner/' || c.owner_id LEFT JOIN LATERAL (
+    SELECT r.id, r.provider_id, r.product, r.version, r.identifiers, r.day, r.level, r.jwt, r.wrapped_key,
+        r.disclosures, r.received_at
+    FROM record r
+    WHERE r.owner_id = c.owner_id AND r.product = ANY($4) AND r.state = 'current'
+        AND ($5::text[] IS NULL OR r.reference_keys && $5)
+        AND ($6::date IS NULL OR r.day >= $6) AND ($7::date IS NULL OR r.day <= $7)
+        AND ($8::timestamptz IS NULL OR r.received_at > $8)
+        AND ($9::timestamptz IS NULL OR (r.received_at, r.id) > ($9, $10))
+    ORDER BY r.received_at, r.id LIMIT $11
+) r ON true
+WHERE c.id = $1 ORDER BY r.received_at, r.id
+"""  # noqa: S608 - put together from constants
+"""A consent as it stands, in every row, with a page of the records that it may cover; at least one row, without one."""
 
 OLDEST_USE = "SELECT min(created_at) FROM receipt WHERE consent_id = $1 AND opening AND created_at > $2"
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentRead:
-    """A consent as read: how it stands, what it grants, and what proves it."""
+    """A consent as read: how it stands, what it grants, and what proves it. `head`: the height of header A."""
 
     standing: Standing
     owner_id: str
-    version: int
-    terms: Mapping[str, Any]
-    record: Mapping[str, Any]
-    salt: bytes
-    commitment: bytes
+    granted: Granted
     token_revoked: bool
     head: int
-    activation: reads.Anchored | None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A stored record that may be handed out."""
 
     id: str
@@ -77,69 +86,103 @@ class Candidate:
     received_at: datetime
 
 
-class Snapshot:
-    """The database at one moment."""
+class Reading:
+    """The database at one moment, and what is kept. `single`: one statement may be read, and `NotKept` is raised."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: asyncpg.Connection, known: Kept, *, single: bool) -> None:
+        self._connection, self._kept, self._single = connection, known, single
 
-    async def consent(self, consent_id: str, token: Token) -> ConsentRead | None:
-        """Return the consent behind a token; None if there is none that was ever granted."""
-        row = await self.connection.fetchrow(CONSENT, consent_id, token.jti, token.family)
-        if row is None or row["record"] is None:
+    async def granted(self, consent_id: str) -> Granted | None:
+        """Return the present version of a consent (if `single`, the last that was read); None if never granted."""
+        if self._single:
+            known = self._kept.grants.get(consent_id)
+            if known is None:
+                raise NotKept
+            return known
+        row = await self._connection.fetchrow(GRANT, consent_id)
+        if row is None:
             return None
-        head = await reads.head(self.connection) or 0
-        activation = await reads.activation(self.connection, consent_id, row["version"], at=head)
-        return ConsentRead(
-            standing=Standing(
-                consent_id=consent_id,
-                bank_id=row["bank_id"],
-                state=row["state"],
-                state_since=row["state_since"],
-                expires_at=row["expires_at"],
-                final=activation is not None,
-            ),
-            owner_id=row["owner_id"],
+        head = await reads.head(self._connection) or 0
+        record = json.loads(row["record"])
+        found = Granted(
+            consent_id=consent_id,
             version=row["version"],
             terms=json.loads(row["terms"]),
-            record=json.loads(row["record"]),
-            salt=row["salt"],
-            commitment=row["commitment"],
-            token_revoked=row["token_revoked"],
-            head=head,
-            activation=activation,
+            commitment=b64u(row["commitment"]),
+            part=evidence.consent_part(record=record, salt=row["salt"]),
+            credential=f"credential/{credential_of(record)}",
+            activation=await reads.activation(self._connection, consent_id, row["version"], at=head),
         )
+        self._kept.grant(found)
+        return found
 
-    async def records(
-        self, owner_id: str, permit: Permit, *, since: datetime | None, after: Place | None
-    ) -> tuple[list[Candidate], bool]:
-        """Return a page of records that the permit may cover, and whether there are more."""
-        wanted = [reference(each).key for each in permit.identifiers] if permit.identifiers else None
-        rows = await self.connection.fetch(
-            RECORDS,
-            owner_id,
-            list(permit.products),
+    async def covered(
+        self, granted: Granted, token: Token, permit: Permit | None, *, since: datetime | None, after: Place | None
+    ) -> tuple[ConsentRead, list[Candidate], bool]:
+        """Return how a consent stands, a page of the records that the permit may cover, and whether there are more."""
+        wanted = [reference(each).key for each in permit.identifiers] if permit and permit.identifiers else None
+        rows = await self._connection.fetch(
+            COVERED,
+            granted.consent_id,
+            token.jti,
+            token.family,
+            list(permit.products) if permit else [],
             wanted,
-            permit.first_day,
-            permit.last_day,
+            permit.first_day if permit else None,
+            permit.last_day if permit else None,
             since,
             after.received_at if after else None,
             after.record_id if after else None,
             PAGE + 1,
         )
-        return [_candidate(row) for row in rows[:PAGE]], len(rows) > PAGE
+        if not rows or rows[0]["consent_version"] != granted.version:
+            raise NotKept
+        found = [_candidate(row) for row in rows[:PAGE] if row["id"] is not None]
+        return _consent(rows[0], granted), found, len(rows) > PAGE
+
+    async def leaves(self, records: Collection[str], *, at: int) -> dict[str, reads.AnchoredLeaf]:
+        """Return those of the records that are final as of header `at`, by id."""
+
+        async def read(missing: list[str]) -> dict[str, reads.AnchoredLeaf]:
+            return await reads.leaves(self._further, missing, at=at)
+
+        found = await kept.completed(self._kept.leaves, records, read, most=kept.MOST_LEAVES)
+        return {name: leaf for name, leaf in found.items() if leaf.entry.anchor.height < at}
+
+    async def blocks(self, heights: Collection[int]) -> dict[int, evidence.BlockPart]:
+        """Return what proves the blocks at `heights`, by height."""
+
+        async def read(missing: list[int]) -> dict[int, evidence.BlockPart]:
+            return await reads.blocks(self._further, missing)
+
+        return await kept.completed(self._kept.blocks, heights, read, most=kept.MOST_BLOCKS)
+
+    async def keys(self, names: Collection[str], *, at: int) -> dict[str, bytes]:
+        """Return the state proofs of keys under header `at`; a key that the state lacks is missing."""
+
+        async def read(missing: list[str]) -> dict[str, bytes]:
+            return await reads.keys(self._further, missing, at=at)
+
+        return await kept.completed(self._kept.keys(at), names, read, most=kept.MOST_KEYS)
 
     async def free_again(self, consent_id: str, per_ends: datetime) -> datetime | None:
         """Return the oldest use after `per_ends`: when it leaves the window, one more is free."""
-        oldest: datetime | None = await self.connection.fetchval(OLDEST_USE, consent_id, per_ends)
+        oldest: datetime | None = await self._connection.fetchval(OLDEST_USE, consent_id, per_ends)
         return oldest
+
+    @property
+    def _further(self) -> asyncpg.Connection:
+        """The connection, for a further statement. Raises `NotKept` if there may be none."""
+        if self._single:
+            raise NotKept
+        return self._connection
 
 
 class Port:
     """The pull's way to the database."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+        self._pool, self._kept = pool, Kept()
         self.final = Final(pool)
 
     def connections(self) -> tuple[int, int]:
@@ -148,21 +191,51 @@ class Port:
         return self._pool.get_size() - idle, idle
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Snapshot]:
+    async def glance(self) -> AsyncIterator[Reading]:
+        """Read by one statement, and from what is kept; a further one raises `NotKept`."""
+        async with self._pool.acquire() as connection:
+            yield Reading(connection, self._kept, single=True)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Reading]:
         """Read at one moment: keys are proved at one height, which may move on between two reads."""
         async with (
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            yield Snapshot(connection)
+            yield Reading(connection, self._kept, single=False)
 
 
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncIterator[Port]:
     """Yield the pull's port on PostgreSQL at `database_url`."""
     settings = {"plan_cache_mode": "force_generic_plan", "timezone": "UTC"}
-    async with asyncpg.create_pool(database_url, min_size=1, max_size=POOL, server_settings=settings) as pool:
+    async with asyncpg.create_pool(
+        database_url, min_size=1, max_size=POOL, server_settings=settings, reset=_nothing
+    ) as pool:
         yield Port(pool)
+
+
+async def _nothing(_connection: asyncpg.Connection) -> None:
+    """Reset nothing when a connection comes back: nothing here changes a session, and it would be one more round."""
+
+
+def _consent(row: asyncpg.Record, granted: Granted) -> ConsentRead:
+    head, activation = row["head"] or 0, granted.activation
+    return ConsentRead(
+        standing=Standing(
+            consent_id=granted.consent_id,
+            bank_id=row["bank_id"],
+            state=row["state"],
+            state_since=row["state_since"],
+            expires_at=row["expires_at"],
+            final=activation is not None and activation.anchor.height < head,
+        ),
+        owner_id=row["owner_id"],
+        granted=granted,
+        token_revoked=row["token_revoked"],
+        head=head,
+    )
 
 
 def _candidate(row: asyncpg.Record) -> Candidate:

@@ -65,10 +65,11 @@ def store(session: Session, master: bytes, records: Sequence[Sealed], *, origina
     journal.queue_leaves(session, "records", [(each.leaf, each.id) for each in records], now=now)
 
 
-def disclosures(holder_key: bytes, record_id: str, envelope: crypto.Envelope) -> list[Disclosure]:
-    """Return a stored record's disclosures. Raises `crypto.DecryptionError`."""
+def disclosures(holder_key: bytes, record_id: str, envelope: crypto.Envelope) -> list[tuple[str, int | None, str]]:
+    """Return the members of a stored record's disclosures (`Disclosure`). Raises `crypto.DecryptionError`."""
     plain = crypto.unseal(holder_key, envelope, context=f"record {record_id}")
-    return [Disclosure(*each) for each in json.loads(plain)]
+    found: list[tuple[str, int | None, str]] = json.loads(plain)
+    return found
 
 
 def versions(session: Session, provider_id: str, keys: Iterable[tuple[str, str]]) -> list[Stored]:

@@ -21,7 +21,7 @@ def disclosed(session: Session, record_id: str) -> list[str]:
     name = holder(provider_id=found.provider_id, owner_id=found.owner_id)
     key = unwrap(MASTER, name, session.get_one(HolderKey, name).wrapped)
     parts = store.disclosures(key, found.id, crypto.Envelope(found.wrapped_key, found.disclosures))
-    return [each.encoded for each in parts]
+    return [encoded for _, _, encoded in parts]
 
 
 def test_a_stored_record_opens_with_its_holders_key(session: Session) -> None:
