@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock openapi verifier vectors bench prove clean
+.PHONY: help setup demo test check format lock openapi verifier vectors bench bench-peers fuzz prove clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,12 +54,14 @@ verifier: setup ## put the browser's verifier together from its parts
 vectors: setup ## make the vectors of evidence anew
 	$(BIN)/python -m tests.vectors.make_evidence
 
-bench: setup ## measure beside the baselines
+bench: setup ## measure beside the baselines, for some minutes
 	$(BIN)/python -m benchmarks
+
+bench-peers: setup ## the same, beside an authorization and a resource server on Node too
+	$(BIN)/python -m benchmarks --peers
 
 FUZZ_SECONDS ?= 5
 
-.PHONY: fuzz
 fuzz: setup ## fuzz every parser, each for FUZZ_SECONDS
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement tests/fuzz/requirements.txt 2>/dev/null || echo "No wheel of Atheris for this machine: inputs are mutated without regard to coverage"
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)

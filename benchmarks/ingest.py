@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import Engine, delete, insert, select
 from sqlmodel import Session, SQLModel
 
-from benchmarks.measure import Row, microseconds
+from benchmarks.cores import on_servers_core
+from benchmarks.measure import Effort, Row, microseconds
 from connectors import registry
 from connectors.base import Received
 from gateway import keys
@@ -25,15 +26,15 @@ from tests.support import builders, messages
 EVENTS = 500
 
 
-def rows() -> Iterator[Row]:
+def rows(effort: Effort) -> Iterator[Row]:
     """Yield the figures."""
-    with tempfile.TemporaryDirectory() as folder, postgresql(Path(folder) / "postgresql") as url:
+    with on_servers_core(), tempfile.TemporaryDirectory() as folder, postgresql(Path(folder) / "postgresql") as url:
         engine = connect(url)
         upgrade(engine)
         settings = Settings(data_dir=Path(folder))
         keys.create(settings.keys_path)
-        ours = microseconds(_pushing(engine, settings), each=EVENTS)
-        yield Row(f"take in an event ({EVENTS} a push)", ours, "inserting the rows", _bare(engine), 4)
+        ours = microseconds(_pushing(engine, settings), effort, each=EVENTS)
+        yield Row(f"take in an event ({EVENTS} a push)", ours, "inserting the rows", _bare(engine, effort), 4)
         engine.dispose()
 
 
@@ -58,7 +59,7 @@ def _pushing(engine: Engine, settings: Settings) -> Callable[[], None]:
     return push
 
 
-def _bare(engine: Engine) -> float:
+def _bare(engine: Engine, effort: Effort) -> float:
     """Return the time to insert one of the very rows that a push made, under other ids, committed."""
     with engine.connect() as connection:
         rows = connection.execute(select(SQLModel.metadata.tables["record"]).limit(EVENTS))
@@ -70,4 +71,4 @@ def _bare(engine: Engine) -> float:
 
     with engine.begin() as connection:
         connection.execute(delete(Leaf))
-    return microseconds(store, each=EVENTS)
+    return microseconds(store, effort, each=EVENTS)

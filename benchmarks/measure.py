@@ -2,11 +2,26 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 ROUNDS = 5
 LEAST_SECONDS = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How often a figure is taken: so many rounds, each of so many requests over HTTP, after one that does not count.
+
+    The tests run every measurement with the least effort, so that none of them rots.
+    """
+
+    rounds: int = ROUNDS
+    requests: int = 1_500
+    least_seconds: float = LEAST_SECONDS
+
+
+LEAST = Effort(rounds=1, requests=20, least_seconds=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +40,23 @@ class Row:
         return self.ours / self.baseline
 
 
-def microseconds(work: Callable[[], object], *, each: int = 1) -> float:
+def microseconds(work: Callable[[], object], effort: Effort, *, each: int = 1) -> float:
     """Return the median time of one of the `each` things that `work` does."""
     work()
-    return statistics.median(_round(work, each) for _ in range(ROUNDS))
+    return statistics.median(_round(work, effort.least_seconds, each) for _ in range(effort.rounds))
 
 
-def _round(work: Callable[[], object], each: int) -> float:
+def interleaved(works: Mapping[str, Callable[[], float]], effort: Effort) -> dict[str, float]:
+    """Return the median of what each work gives; all in turn in each round, after one that does not count."""
+    for work in works.values():
+        work()
+    taken = [{name: work() for name, work in works.items()} for _ in range(effort.rounds)]
+    return {name: statistics.median(each[name] for each in taken) for name in works}
+
+
+def _round(work: Callable[[], object], least_seconds: float, each: int) -> float:
     count, began = 0, time.perf_counter()
-    while (spent := time.perf_counter() - began) < LEAST_SECONDS:
+    while not count or time.perf_counter() - began < least_seconds:
         work()
         count += 1
-    return spent / (count * each) * 1e6
+    return (time.perf_counter() - began) / (count * each) * 1e6
