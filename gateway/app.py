@@ -35,7 +35,7 @@ SECURED = {"ingest": "dpop", "pull": "dpop", "portal": "session"}
 """How callers of a feature's routes authenticate."""
 OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\{request_id\})")
 """Paths where other things count: a signature, an invitation, a link."""
-ROUTERS = (oauth, ingest, pull, portal, health, verifier)
+ROUTERS = (pull, oauth, ingest, portal, health, verifier)
 
 
 def create_app(

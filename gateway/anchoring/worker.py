@@ -7,7 +7,6 @@ and what the ledger says is stored together with its proof.
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -21,7 +20,7 @@ from gateway import figures
 from gateway.anchoring import batches, entries, proofs, submission
 from gateway.anchoring.entries import Signer
 from gateway.clock import Clock
-from gateway.journal import CHANNEL
+from gateway.journal import CHANNEL, LEAVES
 from gateway.keys import Keyring
 from gateway.settings import Settings
 from ledger.backends.base import Backend
@@ -34,6 +33,8 @@ IDLE_SECONDS = 5.0
 """How long to sleep at most without being woken."""
 POLL_SECONDS = 0.05
 """How often to ask the ledger while entries are on their way."""
+GATHER_SECONDS = 0.1
+"""How long leaves are gathered before the worker looks whether they are enough for a batch."""
 SWEEP_SECONDS = 15.0
 """How often to do what is due by time alone."""
 APPLICATION = "tidegate worker"
@@ -141,7 +142,13 @@ class Worker:
             while not self._stopping.is_set():
                 self._sweep_if_due()
                 if not step(self._engine, self._backend, self._keyring, self._settings, self._clock()):
-                    deque(connection.notifies(timeout=self._pause(), stop_after=1), maxlen=0)
+                    self._sleep(connection)
+
+    def _sleep(self, connection: psycopg.Connection) -> None:
+        """Wait until something is due or queued; if leaves alone are, until they are a few: a step costs as much."""
+        queued = {each.payload for each in connection.notifies(timeout=self._pause(), stop_after=1)}
+        if queued == {LEAVES}:
+            self._stopping.wait(min(GATHER_SECONDS, self._settings.anchor_seconds))
 
     def _sweep_if_due(self) -> None:
         """Do what is due by time alone, every now and then, in a transaction of its own."""

@@ -59,6 +59,11 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
+    @property
+    def nonce(self) -> str | None:
+        """The newest nonce that the gateway gave (RFC 9449 section 8); None before it gave one."""
+        return self._nonce
+
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
         """The authorization server's metadata (RFC 8414). Raises `ProtocolError` if it is another issuer's."""

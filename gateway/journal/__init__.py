@@ -1,7 +1,8 @@
 """What happened and must be taken further: rows written in the transaction in which it happened.
 
 `gateway.anchoring` takes them on and deletes them here: leaves into batches, entries onto the ledger. A `NOTIFY` wakes
-it at commit. Each row bears the id of the request at work, so that the worker's log lines about it do too.
+it at commit, and says what was queued. Each row bears the id of the request at work, so that the worker's log lines
+about it do too.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,14 @@ from gateway.tracing import request_id
 
 Stream = Literal["records", "receipts", "attestations"]
 CHANNEL = "tidegate_journal"
+LEAVES, ENTRIES = "leaves", "entries"
+"""What a `NOTIFY` says was queued: leaves wait for more of them, entries are taken on at once."""
 
 
 def queue_leaf(session: Session, stream: Stream, *, leaf: bytes, subject: str, now: datetime) -> None:
     """Queue a leaf hash (32 bytes, RFC 6962) to be anchored; `subject` is the id of the record or receipt."""
     session.add(Leaf(stream=stream, leaf=leaf, subject=subject, request_id=request_id(), created_at=now))
-    _wake(session)
+    _wake(session, LEAVES)
 
 
 def queue_leaves(session: Session, stream: Stream, leaves: Sequence[tuple[bytes, str]], *, now: datetime) -> None:
@@ -29,14 +32,14 @@ def queue_leaves(session: Session, stream: Stream, leaves: Sequence[tuple[bytes,
     common = {"stream": stream, "request_id": request_id(), "created_at": now}
     rows = [{"leaf": leaf, "subject": subject, **common} for leaf, subject in leaves]
     session.execute(insert(Leaf), rows)
-    _wake(session)
+    _wake(session, LEAVES)
 
 
 def queue_entry(session: Session, *, type: str, body: dict[str, Any], subject: str, now: datetime) -> None:  # noqa: A002 - the entry's own member
     """Queue a ledger entry of `type` with `body`; `subject` is the id of the consent or credential it is about."""
     session.add(QueuedEntry(type=type, body=body, subject=subject, request_id=request_id(), created_at=now))
-    _wake(session)
+    _wake(session, ENTRIES)
 
 
-def _wake(session: Session) -> None:
-    session.execute(text(f"NOTIFY {CHANNEL}"))
+def _wake(session: Session, queued: str) -> None:
+    session.execute(text(f"NOTIFY {CHANNEL}, '{queued}'"))

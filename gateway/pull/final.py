@@ -15,7 +15,7 @@ from enum import StrEnum
 import asyncpg
 
 from gateway import figures
-from gateway.journal import CHANNEL
+from gateway.journal import CHANNEL, LEAVES
 
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What asyncpg raises while the database is away or going; the third: the connection was lost between two calls."""
@@ -60,8 +60,8 @@ WITH asked AS (
             FROM judged WHERE outcome = 'stored' GROUP BY consent_id) u
     WHERE c.id = u.consent_id
 )
-SELECT n, outcome, pg_notify('{CHANNEL}', '') FROM judged
-"""  # noqa: S608 - the channel's name is a constant
+SELECT n, outcome, pg_notify('{CHANNEL}', '{LEAVES}') FROM judged
+"""  # noqa: S608 - put together from constants
 
 
 class Outcome(StrEnum):
