@@ -5,9 +5,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks import answering, cores, ingest, market, node, sealing, starting, verification
 from benchmarks.measure import Effort, Row
 
@@ -24,21 +21,20 @@ def measured(effort: Effort, *, peers: bool) -> Iterator[Row]:
 
 
 def main(arguments: list[str]) -> None:
-    """Measure and print; with `--peers`, install those and measure beside them too."""
+    """Measure, and print the table as it grows; with `--peers`, install those and measure beside them too."""
     peers, effort = "--peers" in arguments, Effort()
     if peers:
         node.install()
-    title = f"Microseconds, median of {effort.rounds} rounds"
-    table = Table("what", "ours", "a second", "baseline", "its time", "ratio", "goal: at most", title=title)
+    print("| what | ours, microseconds | a second | baseline | its microseconds | ratio | goal: at most |")
+    print("|---|---|---|---|---|---|---|")
     for row in measured(effort, peers=peers):
-        table.add_row(*_cells(row))
-    Console(width=150).print(table)
+        print(_line(row), flush=True)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _line(row: Row) -> str:
     goal = f"{row.goal:g}" if row.goal else ""
-    figures = (f"{row.ours:,.0f}", f"{1e6 / row.ours:,.0f}")
-    return row.what, *figures, row.baseline_name, f"{row.baseline:,.0f}", f"{row.ratio:.2f}", goal
+    ours, baseline = f"{row.ours:,.0f} | {1e6 / row.ours:,.0f}", f"{row.baseline_name} | {row.baseline:,.0f}"
+    return f"| {row.what} | {ours} | {baseline} | {row.ratio:.2f} | {goal} |"
 
 
 if __name__ == "__main__":

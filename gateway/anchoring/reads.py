@@ -1,7 +1,7 @@
 """What a pull reads of the ledger's proofs: statements for asyncpg, and what they give.
 
-Only what is final under the newest header A is there: an entry counts once its block lies below A. Proofs of keys are
-kept for the newest A alone: read it and them in one transaction of isolation REPEATABLE READ, or keep them by height.
+Only what is final under the newest header A is there: an entry counts once its block lies below A, and counts for ever.
+Proofs of keys are kept for the newest A alone, which may have moved on since another read: they come with its height.
 """
 
 from collections.abc import Sequence
@@ -31,10 +31,8 @@ WHERE l.subject = ANY($1) AND e.state = 'final' AND e.height < $2
 BLOCKS = "SELECT height, head, validators FROM blockpart WHERE height = ANY($1)"
 """What proves blocks (heights). The one that proves header A is that below it."""
 
-KEYS = (
-    'SELECT key, part FROM keystate WHERE key = ANY($1) AND height = $2 AND part IS NOT NULL ORDER BY key COLLATE "C"'
-)
-"""State proofs of keys under header A, in the order in which an evidence has them."""
+KEYS = "SELECT key, part, height FROM keystate WHERE key = ANY($1) AND part IS NOT NULL"
+"""State proofs of keys, all under header A as it is at that moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +75,10 @@ async def blocks(connection: Connection, heights: Sequence[int]) -> dict[int, Bl
     return {row["height"]: BlockPart(row["height"], row["head"].encode(), row["validators"].encode()) for row in rows}
 
 
-async def keys(connection: Connection, names: Sequence[str], *, at: int) -> dict[str, bytes]:
-    """Return the state proofs of keys under header `at`, sorted by key; a key that the state lacks is missing."""
-    return {row["key"]: row["part"].encode() for row in await connection.fetch(KEYS, list(names), at)}
+async def keys(connection: Connection, names: Sequence[str]) -> tuple[int, dict[str, bytes]]:
+    """Return the height of header A and the state proofs of keys under it; a key that the state lacks is missing."""
+    rows = await connection.fetch(KEYS, list(names))
+    return max((row["height"] for row in rows), default=0), {row["key"]: row["part"].encode() for row in rows}
 
 
 def _anchored(row: Record) -> Anchored:

@@ -16,7 +16,7 @@ from gateway.oauth.tokens import Token
 from gateway.pull import cutting, question
 from gateway.pull.cutting import Page
 from gateway.pull.final import Outcome, Pull
-from gateway.pull.kept import NotKept
+from gateway.pull.kept import Moved
 from gateway.pull.port import Candidate, ConsentRead, Port, Reading
 from gateway.pull.question import Asked, Place
 from gateway.pull.refusals import SOON, Refusals
@@ -27,6 +27,7 @@ from ledger.codec import b64u
 from ledger.record import leaf as leaf_of
 
 ID_BYTES = 16
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,11 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a snapshot gave: the consent, the page, and everything of the ledger that proves both."""
+    """What was read: the consent, the page, and all of the ledger that proves both. `head`: the height of header A."""
 
     consent: ConsentRead
     page: Page
+    head: int
     blocks: dict[int, evidence.BlockPart]
     keys: dict[str, bytes]
     next_page: Place | None
@@ -82,12 +84,11 @@ class Puller:
         return Evidence(data, self._cursor(drawn, asked, now=now))
 
     async def _draw(self, token: Token, asked: Asked, *, now: datetime) -> Drawn:
-        if asked.cursor is None:
-            with suppress(NotKept):
-                async with self._port.glance() as reading:
+        for _ in range(TRIES):
+            with suppress(Moved):
+                async with self._port.reading() as reading:
                     return await self._read(reading, token, asked, now=now)
-        async with self._port.snapshot() as reading:
-            return await self._read(reading, token, asked, now=now)
+        raise NotYetError("the consent changes at this moment: pull again", headers=SOON)
 
     async def _read(self, reading: Reading, token: Token, asked: Asked, *, now: datetime) -> Drawn:
         after = None
@@ -100,9 +101,9 @@ class Puller:
         page = cutting.cut(
             candidates, covered.permit, leaves, master=self._keyring.records, gateway_id=self._settings.gateway_id
         )
-        blocks, keys = await self._proofs(reading, consent, page)
+        head, blocks, keys = await self._proofs(reading, consent, page)
         last = Place(candidates[-1].received_at, candidates[-1].id) if covered.more else None
-        return Drawn(consent, page, blocks, keys, last)
+        return Drawn(consent, page, head, blocks, keys, last)
 
     async def _permitted(
         self, reading: Reading, token: Token, asked: Asked, *, after: Place | None, now: datetime
@@ -122,7 +123,7 @@ class Puller:
 
     async def _proofs(
         self, reading: Reading, consent: ConsentRead, page: Page
-    ) -> tuple[dict[int, evidence.BlockPart], dict[str, bytes]]:
+    ) -> tuple[int, dict[int, evidence.BlockPart], dict[str, bytes]]:
         anchors = [_activation(consent).anchor, *page.anchors.values()]
         needed = {
             f"key/{self._settings.gateway_id}/{self._keyring.receipts.kid}",
@@ -130,10 +131,10 @@ class Puller:
             *page.keys,
             *(key for anchor in anchors for key in cutting.signers(anchor.rest)),
         }
-        keys = await reading.keys(needed, at=consent.head)
+        head, keys = await reading.keys(needed, at=consent.head)
         if needed - keys.keys():
             raise NotYetError("a key that signed something is not yet final on the ledger", headers=SOON)
-        return await reading.blocks({consent.head - 1, *(anchor.height for anchor in anchors)}), keys
+        return head, await reading.blocks({head - 1, *(anchor.height for anchor in anchors)}), keys
 
     def _receipt(self, drawn: Drawn, token: Token, asked: Asked, *, jti: bytes, now: datetime) -> str:
         consent = drawn.consent
@@ -149,7 +150,7 @@ class Puller:
             iat=int(now.timestamp()),
             jti=b64u(jti),
             request=asked.digest,
-            keys_at=consent.head,
+            keys_at=drawn.head,
             consent=cited,
             records=list(drawn.page.hashes),
             omitted=list(drawn.page.omitted),
@@ -212,13 +213,14 @@ class Puller:
             case Outcome.TOO_OFTEN:
                 return await self._too_often(consent, now=now)
             case _:
-                async with self._port.snapshot() as reading:
-                    await self._permitted(reading, token, asked, after=None, now=now)
+                with suppress(Moved):
+                    async with self._port.reading() as reading:
+                        await self._permitted(reading, token, asked, after=None, now=now)
                 return NotYetError("the consent changed during the pull: pull again", headers=SOON)
 
     async def _too_often(self, consent: ConsentRead, *, now: datetime) -> GatewayError:
         per = duration(consent.granted.terms["frequency"]["per"])
-        async with self._port.snapshot() as reading:
+        async with self._port.reading() as reading:
             oldest = await reading.free_again(consent.standing.consent_id, now - per)
         return self._refusals.too_often(consent, oldest, now=now)
 
@@ -236,5 +238,5 @@ def _assemble(drawn: Drawn, signed: str) -> bytes:
         records=drawn.page.parts,
         anchors={activation.entry_id: activation.anchor, **drawn.page.anchors},
         blocks=drawn.blocks,
-        keys=(consent.head - 1, b"[" + b",".join(drawn.keys[key] for key in sorted(drawn.keys)) + b"]"),
+        keys=(drawn.head - 1, b"[" + b",".join(drawn.keys[key] for key in sorted(drawn.keys)) + b"]"),
     )

@@ -16,8 +16,8 @@ Name = TypeVar("Name", str, int)
 Found = TypeVar("Found")
 
 
-class NotKept(Exception):  # noqa: N818 - nothing is wrong: it must be read
-    """Something is not kept, and must be read."""
+class Moved(Exception):  # noqa: N818 - nothing is wrong: it must be read again
+    """What was read does not belong together any more: the consent or the ledger has moved on between two reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,6 @@ class Kept:
     blocks: dict[int, BlockPart] = field(default_factory=dict)
     _keys: dict[str, bytes] = field(default_factory=dict)
     _keys_at: int = 0
-
-    def grant(self, granted: Granted) -> None:
-        """Keep a version of a consent, if the entry that activated it is final."""
-        if granted.activation is not None:
-            keep(self.grants, {granted.consent_id: granted}, most=MOST_GRANTS)
 
     def keys(self, at: int) -> dict[str, bytes]:
         """Return the state proofs kept under header `at`, by key."""

@@ -1,7 +1,8 @@
-"""What a pull reads, by asyncpg: without a lock, without a write, as the database is at one moment.
+"""What a pull reads, by asyncpg: without a lock, without a write, and mostly by one statement.
 
-A pull like the last one is answered by one statement, which sees one moment by itself: the rest is kept
-(`gateway.pull.kept`). Where something is not, all is read anew in one transaction.
+That statement sees one moment: how the consent stands, and which records it covers. All else is final, and so the same
+whenever it is read: it is kept (`gateway.pull.kept`), or read after it. Keys are proved under the newest header, which
+may be newer than that moment; what was final then is final still.
 """
 
 import json
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -18,7 +20,7 @@ from gateway.anchoring import reads
 from gateway.oauth.tokens import Token
 from gateway.pull import kept
 from gateway.pull.final import Final
-from gateway.pull.kept import Granted, Kept, NotKept
+from gateway.pull.kept import Granted, Kept, Moved
 from gateway.pull.question import Place
 from gateway.records.references import reference
 from ledger import evidence
@@ -87,17 +89,14 @@ class Candidate(NamedTuple):
 
 
 class Reading:
-    """The database at one moment, and what is kept. `single`: one statement may be read, and `NotKept` is raised."""
+    """Reads for one pull, and keeps for the next."""
 
-    def __init__(self, connection: asyncpg.Connection, known: Kept, *, single: bool) -> None:
-        self._connection, self._kept, self._single = connection, known, single
+    def __init__(self, connection: asyncpg.Connection, known: Kept) -> None:
+        self._connection, self._kept = connection, known
 
     async def granted(self, consent_id: str) -> Granted | None:
-        """Return the present version of a consent (if `single`, the last that was read); None if never granted."""
-        if self._single:
-            known = self._kept.grants.get(consent_id)
-            if known is None:
-                raise NotKept
+        """Return a consent's version, the last that was read unless `covered` finds another; None if never granted."""
+        if known := self._kept.grants.get(consent_id):
             return known
         row = await self._connection.fetchrow(GRANT, consent_id)
         if row is None:
@@ -113,13 +112,17 @@ class Reading:
             credential=f"credential/{credential_of(record)}",
             activation=await reads.activation(self._connection, consent_id, row["version"], at=head),
         )
-        self._kept.grant(found)
+        if found.activation is not None:
+            kept.keep(self._kept.grants, {consent_id: found}, most=kept.MOST_GRANTS)
         return found
 
     async def covered(
         self, granted: Granted, token: Token, permit: Permit | None, *, since: datetime | None, after: Place | None
     ) -> tuple[ConsentRead, list[Candidate], bool]:
-        """Return how a consent stands, a page of the records that the permit may cover, and whether there are more."""
+        """Return how a consent stands, a page of the records that the permit may cover, and whether there are more.
+
+        Raises `Moved` if the consent has another version by now.
+        """
         wanted = [reference(each).key for each in permit.identifiers] if permit and permit.identifiers else None
         rows = await self._connection.fetch(
             COVERED,
@@ -136,46 +139,38 @@ class Reading:
             PAGE + 1,
         )
         if not rows or rows[0]["consent_version"] != granted.version:
-            raise NotKept
+            self._kept.grants.pop(granted.consent_id, None)
+            raise Moved
         found = [_candidate(row) for row in rows[:PAGE] if row["id"] is not None]
         return _consent(rows[0], granted), found, len(rows) > PAGE
 
     async def leaves(self, records: Collection[str], *, at: int) -> dict[str, reads.AnchoredLeaf]:
         """Return those of the records that are final as of header `at`, by id."""
-
-        async def read(missing: list[str]) -> dict[str, reads.AnchoredLeaf]:
-            return await reads.leaves(self._further, missing, at=at)
-
+        read = partial(reads.leaves, self._connection, at=at)
         found = await kept.completed(self._kept.leaves, records, read, most=kept.MOST_LEAVES)
         return {name: leaf for name, leaf in found.items() if leaf.entry.anchor.height < at}
 
+    async def keys(self, names: Collection[str], *, at: int) -> tuple[int, dict[str, bytes]]:
+        """Return the height of a header, `at` or newer, and under it the proofs of those keys that the state has."""
+        known = self._kept.keys(at)
+        if all(name in known for name in names):
+            return at, {name: known[name] for name in names}
+        newest, found = await reads.keys(self._connection, list(names))
+        kept.keep(self._kept.keys(newest), found, most=kept.MOST_KEYS)
+        return newest, found
+
     async def blocks(self, heights: Collection[int]) -> dict[int, evidence.BlockPart]:
-        """Return what proves the blocks at `heights`, by height."""
-
-        async def read(missing: list[int]) -> dict[int, evidence.BlockPart]:
-            return await reads.blocks(self._further, missing)
-
-        return await kept.completed(self._kept.blocks, heights, read, most=kept.MOST_BLOCKS)
-
-    async def keys(self, names: Collection[str], *, at: int) -> dict[str, bytes]:
-        """Return the state proofs of keys under header `at`; a key that the state lacks is missing."""
-
-        async def read(missing: list[str]) -> dict[str, bytes]:
-            return await reads.keys(self._further, missing, at=at)
-
-        return await kept.completed(self._kept.keys(at), names, read, most=kept.MOST_KEYS)
+        """Return what proves the blocks at `heights`, by height. Raises `Moved` if that of an old header is gone."""
+        read = partial(reads.blocks, self._connection)
+        found = await kept.completed(self._kept.blocks, heights, read, most=kept.MOST_BLOCKS)
+        if len(found) < len(heights):
+            raise Moved
+        return found
 
     async def free_again(self, consent_id: str, per_ends: datetime) -> datetime | None:
         """Return the oldest use after `per_ends`: when it leaves the window, one more is free."""
         oldest: datetime | None = await self._connection.fetchval(OLDEST_USE, consent_id, per_ends)
         return oldest
-
-    @property
-    def _further(self) -> asyncpg.Connection:
-        """The connection, for a further statement. Raises `NotKept` if there may be none."""
-        if self._single:
-            raise NotKept
-        return self._connection
 
 
 class Port:
@@ -191,19 +186,10 @@ class Port:
         return self._pool.get_size() - idle, idle
 
     @asynccontextmanager
-    async def glance(self) -> AsyncIterator[Reading]:
-        """Read by one statement, and from what is kept; a further one raises `NotKept`."""
+    async def reading(self) -> AsyncIterator[Reading]:
+        """Read on a connection of one's own."""
         async with self._pool.acquire() as connection:
-            yield Reading(connection, self._kept, single=True)
-
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Reading]:
-        """Read at one moment: keys are proved at one height, which may move on between two reads."""
-        async with (
-            self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            yield Reading(connection, self._kept, single=False)
+            yield Reading(connection, self._kept)
 
 
 @asynccontextmanager
