@@ -3,6 +3,8 @@
 import hashlib
 import re
 from binascii import a2b_base64, b2a_base64
+from contextlib import suppress
+from json import JSONEncoder
 from typing import Any
 
 import rfc8785
@@ -14,10 +16,22 @@ from schemas.strict_json import DEPTH, Json, StrictJsonError
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]*")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 SALT_BYTES = 32
+_ENCODE = JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+_DOUBTFUL = re.compile(r"[:,\[]-?(?:[0-9]+[.eE]|[0-9]{16})")
+"""What may be a fraction, an exponent, or an integer beyond 53 bits; or stand in a string, which is no harm."""
 
 
 def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
-    """Return the RFC 8785 form of a JSON value. Raises `CodecError` for what JSON or I-JSON cannot say."""
+    """Return the RFC 8785 form of a JSON value. Raises `CodecError` for what JSON or I-JSON cannot say.
+
+    Python's own encoder differs from that form in numbers, and in the order of names beyond ASCII. Where neither can
+    occur, as in nearly all that is signed here, its text is taken: it costs a tenth.
+    """
+    if isinstance(value, dict | list):
+        with suppress(TypeError, ValueError, RecursionError):
+            text = _ENCODE(value)
+            if text.isascii() and not _DOUBTFUL.search(text):
+                return text.encode("ascii")
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, RecursionError) as error:

@@ -1,6 +1,7 @@
 """Canonical JSON, base64url and commitments."""
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,28 @@ JSON = st.recursive(
 def test_what_is_written_canonically_is_read_back(value: object) -> None:
     data = codec.canonical(value)
     assert codec.parse_canonical(data, max_bytes=100_000) == value
+
+
+NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.text(
+    '\0\x1f\x7f"\\/b.e[,:-0123456789', max_size=20
+)
+EVERYTHING = st.recursive(
+    st.none() | st.booleans() | NUMBERS | ANY,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(EVERYTHING)
+def test_the_quick_way_writes_what_rfc8785_writes(value: object) -> None:
+    assert codec.canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [[2**53], [-(2**53)], {"a": 2**64}, [float("nan")], [float("inf")], {"a": {1: 2.5}}])
+def test_what_has_no_canonical_form_is_refused_inside_others_too(value: object) -> None:
+    with pytest.raises(CodecError, match=r"^no canonical form: "):
+        codec.canonical(value)
 
 
 @pytest.mark.parametrize("data", [b'{"b":1,"a":2}', b'{"a": 1}', b"[1.0]", b'"\\u0061"', b"[1]\n"])
