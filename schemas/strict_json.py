@@ -41,9 +41,7 @@ def parse(data: bytes, *, max_bytes: int, max_depth: int = DEPTH) -> Json:
     text = _decode(data)
     _check_depth(data, max_depth)
     try:
-        value: Json = json.loads(
-            text, object_pairs_hook=_members, parse_constant=_constant, parse_int=_integer, parse_float=_float
-        )
+        value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise StrictJsonError(f"not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}") from None
     if b"\\u" in data:  # NUL and lone surrogates can only be written as escapes: JSON and UTF-8 forbid them raw
@@ -99,6 +97,12 @@ def _float(digits: str) -> float:
     if len(digits) > DIGITS or value in (float("inf"), float("-inf")):
         raise StrictJsonError("number out of range", f"{digits[:20]}")
     return value
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members, parse_constant=_constant, parse_int=_integer, parse_float=_float
+)
+"""Made once: that costs more than reading something small."""
 
 
 def _check_strings(value: Json) -> None:

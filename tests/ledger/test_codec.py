@@ -60,6 +60,15 @@ def test_base64url_is_read_back(data: bytes) -> None:
     assert codec.unb64u(codec.b64u(data)) == data
 
 
+@given(st.text("ABQgwxyz0189-_", max_size=7))
+def test_there_is_one_text_for_each_value(text: str) -> None:
+    try:
+        data = codec.unb64u(text)
+    except CodecError:
+        return
+    assert codec.b64u(data) == text
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
