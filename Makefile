@@ -17,6 +17,10 @@ setup: .venv/.installed ## make .venv and install what the lock file names
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.PHONY: engine
+engine: setup ## get the replicated ledger's engine, CometBFT, and check it
+	@$(BIN)/tidegate ledger engine 2>/dev/null || { command -v go >/dev/null || $(BIN)/python -m pip install --quiet --require-hashes --requirement go.lock; $(BIN)/tidegate ledger engine; }
+
 .PHONY: chromium
 chromium:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || { echo "Chromium is missing: apt-get install chromium (as root)"; exit 1; }
@@ -28,7 +32,7 @@ strace:
 demo: setup ## tell the whole story on this machine; files in build/demo/
 	$(BIN)/tidegate demo --out build/demo
 
-test: setup chromium strace ## run every test
+test: setup chromium strace engine ## run every test
 	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 check: setup ## format, lint, types, layers, drift of generated files

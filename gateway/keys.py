@@ -90,7 +90,7 @@ def load(folder: Path) -> Keyring:
     open_to_others = [name for name in names if (folder / name).stat().st_mode & 0o077]
     if open_to_others:
         raise KeysError(f"{folder}: others can read {', '.join(open_to_others)}: chmod 600")
-    signing = {name: signing_key(_ed25519(folder / f"{name}.pem")) for name in ED25519}
+    signing = {name: signing_key(read_ed25519(folder / f"{name}.pem")) for name in ED25519}
     oauth = _p256(folder / "oauth.pem")
     jwk = ECKey.import_key(oauth)
     return Keyring(
@@ -112,7 +112,8 @@ def _public(jwk: ECKey | OKPKey) -> dict[str, str]:
     return {name: str(members[name]) for name in ("crv", "kty", "x", "y") if name in members}
 
 
-def _ed25519(path: Path) -> Ed25519PrivateKey:
+def read_ed25519(path: Path) -> Ed25519PrivateKey:
+    """Read a private key from a PEM file. Raises `KeysError`."""
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, Ed25519PrivateKey):
         raise KeysError(f"{path} holds a {type(key).__name__}, expected an Ed25519 key")

@@ -3,6 +3,7 @@
 LedgerError
 ├── CodecError         bytes that are not in the one canonical form
 ├── VerificationError  something that was to be verified is not true; knows its step
+├── Unavailable        the ledger cannot be reached, or does not go on, for now
 └── Rejected           the state machine does not accept an entry; knows its code
 """
 
@@ -22,6 +23,10 @@ class VerificationError(LedgerError):
         super().__init__(message)
         self.message = message
         self.step = step
+
+
+class Unavailable(LedgerError):  # noqa: N818 - a state of the world, not a mistake
+    """The ledger cannot be reached, or does not go on, for now. Trying again later is right."""
 
 
 class Rejected(LedgerError):  # noqa: N818 - a verdict of the state machine, named as it is spoken of

@@ -55,6 +55,33 @@ def sign(
     return canonical({**unsigned, "signatures": signatures})
 
 
+def countersign(
+    data: bytes | None,
+    statement: Mapping[str, Any],
+    organisations: Sequence[Mapping[str, Any]],
+    signer: tuple[str, str, Ed25519PrivateKey],
+) -> bytes:
+    """Return a trust file with one more founder's signature: `data` as it came from the others, None to begin one.
+
+    Raises `VerificationError` if what the others signed is not what this founder's own ledger states.
+    """
+    own = sign(statement, organisations, signer)
+    if data is None:
+        return own
+    given, made = _object(data), _object(own)
+    if {**given, "signatures": []} != {**made, "signatures": []}:
+        raise VerificationError("the trust file states something else than this ledger: do not sign it")
+    signatures = {(each["org"], each["kid"]): each for each in [*given["signatures"], *made["signatures"]]}
+    return canonical({**made, "signatures": [signatures[place] for place in sorted(signatures)]})
+
+
+def lacking(data: bytes) -> list[str]:
+    """Return the founders that have not signed a trust file yet."""
+    given = _object(data)
+    signed = {each["org"] for each in given["signatures"]}
+    return sorted({each["org"] for each in given["organisations"]} - signed)
+
+
 def read(data: bytes) -> Trust:
     """Read a trust file. Raises `CodecError` for its form, `VerificationError` unless every founder signed it."""
     form = {
@@ -89,6 +116,14 @@ def fingerprint(data: bytes) -> str:
     """Return the SHA-256 of a trust file in hexadecimal, in groups of four, for people to compare."""
     text = sha256(data).hex()
     return " ".join(text[place : place + 4] for place in range(0, len(text), 4))
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    value = parse_canonical(data, max_bytes=MOST_BYTES)
+    if not isinstance(value, dict):
+        raise CodecError("trust: expected an object")
+    _signatures(value.get("signatures"))
+    return value
 
 
 def _verify_founders(given: Mapping[str, Any]) -> None:

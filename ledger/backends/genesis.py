@@ -6,8 +6,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ledger.bodies import check_members, keys, name
-from ledger.codec import b64u
+from ledger.codec import b64u, parse
 from ledger.errors import CodecError
+
+MOST_BYTES = 1_048_576
 
 
 def single_operator(
@@ -31,6 +33,15 @@ def check(document: object) -> None:
     given = check_members(document, form, "genesis")
     for each in given["organisations"]:
         check_members(each, {"org": name, "governs": _any, "keys": keys}, "organisation")
+
+
+def read(data: bytes) -> Mapping[str, Any]:
+    """Read a genesis from JSON. Raises `CodecError`."""
+    document = parse(data, max_bytes=MOST_BYTES)
+    check(document)
+    if not isinstance(document, dict):
+        raise CodecError("genesis: expected an object")
+    return document
 
 
 def _any(_: object) -> None:

@@ -1,32 +1,56 @@
-"""What every ledger backend must hold."""
+"""What every ledger backend must hold; then what the embedded one holds besides."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger import merkle, smt
 from ledger.backends.base import Backend
+from ledger.backends.cometbft.client import CometBFT
 from ledger.blocks.commits import verify_commit
 from ledger.blocks.contents import entry_leaf, result_leaf
 from ledger.blocks.validators import validators_hash
-from ledger.codec import canonical
+from ledger.codec import canonical, unb64u
 from ledger.entries import decode
-from ledger.errors import LedgerError, Rejected
+from ledger.errors import CodecError, LedgerError, Rejected
 from ledger.state import Code
-from tests.support.ledger import Operator, random_digest
+from tests.support.ledger import Key, Operator, random_digest
+from tests.support.nodes import configure, final, running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def operator() -> Operator:
     return Operator()
 
 
-@pytest.fixture(params=["embedded"])
-def backend(operator: Operator, tmp_path: Path) -> Iterator[Backend]:
-    backend = operator.ledger(tmp_path / "ledger.sqlite")
-    yield backend
-    backend.close()
+@pytest.fixture(scope="module", params=["embedded", "cometbft"])
+def backend(
+    operator: Operator, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Backend]:
+    folder = tmp_path_factory.mktemp("ledger")
+    if request.param == "embedded":
+        with closing(operator.ledger(folder / "ledger.sqlite")) as ledger:
+            yield ledger
+        return
+    nodes = configure(folder, operator, count=1)
+    with running(nodes), closing(CometBFT([nodes[0].url], chain=operator.chain)) as ledger:
+        yield ledger
+
+
+class Impostor(Key):
+    """A key that calls itself by another's id."""
+
+    def __init__(self, private: Ed25519PrivateKey, claimed: Key) -> None:
+        super().__init__(private)
+        self.claimed = claimed
+
+    @property
+    def kid(self) -> str:
+        return self.claimed.kid
 
 
 def added(operator: Operator) -> bytes:
@@ -36,8 +60,7 @@ def added(operator: Operator) -> bytes:
 def test_an_accepted_entry_becomes_final_in_a_block_that_can_be_proved(backend: Backend, operator: Operator) -> None:
     entry = added(operator)
     backend.submit(entry)
-    outcome = backend.outcome(decode(entry).id)
-    assert outcome is not None
+    outcome = final(backend, decode(entry).id)
     assert outcome.code == Code.OK
     block = backend.block(outcome.height)
     assert block.entries[outcome.index] == entry
@@ -50,11 +73,14 @@ def test_an_accepted_entry_becomes_final_in_a_block_that_can_be_proved(backend: 
 
 
 def test_the_same_entry_twice_has_one_effect(backend: Backend, operator: Operator) -> None:
-    entry = added(operator)
+    entry, another = added(operator), added(operator)
     backend.submit(entry)
-    before = backend.height(), backend.outcome(decode(entry).id)
+    before = final(backend, decode(entry).id)
     backend.submit(entry)
-    assert (backend.height(), backend.outcome(decode(entry).id)) == before
+    backend.submit(another)
+    last = final(backend, decode(another).id).height
+    standing = [height for height in range(1, last + 1) if entry in backend.block(height).entries]
+    assert (standing, backend.outcome(decode(entry).id)) == ([before.height], before)
 
 
 def test_an_entry_that_would_not_be_accepted_is_rejected_with_its_reason(backend: Backend, operator: Operator) -> None:
@@ -63,13 +89,61 @@ def test_an_entry_that_would_not_be_accepted_is_rejected_with_its_reason(backend
     assert rejected.value.code == Code.WRONG_CHAIN
 
 
+def late(operator: Operator) -> bytes:
+    return operator.entry("owner.credential_added", {"commitment": random_digest()}, not_after_height=1)
+
+
+def strange(operator: Operator) -> bytes:
+    return added(replace(operator, org="stranger"))
+
+
+def forged(operator: Operator) -> bytes:
+    return added(replace(operator, entries=Impostor(Key().private, operator.entries)))
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "reason"),
+    [
+        (late, Code.TOO_LATE, r"entry was valid up to height 1, this is \d+"),
+        (strange, Code.WRONG_SIGNER, r"key \S+ of stranger is not registered"),
+        (forged, Code.BAD_SIGNATURE, r"signature by key \S+ of tidegate does not verify"),
+    ],
+)
+def test_late_foreign_and_forged_entries_are_rejected(
+    backend: Backend, operator: Operator, made: Callable[[Operator], bytes], code: Code, reason: str
+) -> None:
+    before = added(operator)
+    backend.submit(before)
+    final(backend, decode(before).id)
+    with pytest.raises(Rejected, match=f"^{reason}$") as rejected:
+        backend.submit(made(operator))
+    assert rejected.value.code == code
+
+
+def test_an_oversized_entry_is_refused(backend: Backend) -> None:
+    with pytest.raises(CodecError, match=r"^70000 bytes"):
+        backend.submit(b" " * 70_000)
+
+
+def test_an_entry_of_a_known_id_but_other_content_is_rejected(backend: Backend, operator: Operator) -> None:
+    first = added(operator)
+    backend.submit(first)
+    final(backend, decode(first).id)
+    again = operator.entry("owner.credential_added", {"commitment": random_digest()}, entry_id=unb64u(decode(first).id))
+    with pytest.raises(Rejected, match=r"^entry \S+ was accepted before$") as rejected:
+        backend.submit(again)
+    assert rejected.value.code == Code.REPEATED
+
+
 def test_an_unknown_entry_has_no_outcome(backend: Backend) -> None:
     assert backend.outcome("AAAAAAAAAAAAAAAAAAAAAA") is None
 
 
 def test_presence_and_absence_are_proved_under_the_newest_app_hash(backend: Backend, operator: Operator) -> None:
     digest = random_digest()
-    backend.submit(operator.entry("owner.credential_added", {"commitment": digest}))
+    entry = operator.entry("owner.credential_added", {"commitment": digest})
+    backend.submit(entry)
+    final(backend, decode(entry).id)
     height = backend.height()
     app_hash = backend.block(height - 1).next.app_hash
     present, absent = backend.prove([f"credential/{digest}", "credential/none"], height)
@@ -80,8 +154,8 @@ def test_presence_and_absence_are_proved_under_the_newest_app_hash(backend: Back
 
 
 def test_a_block_that_is_not_final_is_not_given(backend: Backend) -> None:
-    with pytest.raises(LookupError, match=r"^block 1 is not final; the newest final one is 0$"):
-        backend.block(1)
+    with pytest.raises(LookupError, match=r"^block 1000 is not final; the newest final one is \d+$"):
+        backend.block(1000)
 
 
 def test_the_trust_names_chain_engine_and_validators(backend: Backend) -> None:

@@ -1,0 +1,103 @@
+"""Both processes of a node: the application, and the engine. Started, started again when they die, stopped in order.
+
+The application's listening socket belongs to the supervisor, so the engine can connect whenever it likes: it waits for
+an application that is being started instead of failing. If the application dies, the engine ends by itself, with status
+0; it is then started again too. If the supervisor dies, both end.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ledger.backends.cometbft import engine
+from ledger.backends.cometbft.layout import SOCKET, Home
+from ledger.errors import LedgerError
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+"""How long to wait before a process is started again: doubled each time it does not live for `WELL_SECONDS`."""
+WELL_SECONDS = 10.0
+STOP_SECONDS = 15.0
+_log = logging.getLogger(__name__)
+
+
+def run(home: Home, *, snapshots_every: int) -> None:
+    """Run a node until SIGTERM or SIGINT. Raises `LedgerError` if it is not configured, or runs already."""
+    if not (home.config / "config.toml").is_file():
+        raise LedgerError(f"{home.root} is no node of a network yet: tidegate ledger join makes it one")
+    program = engine.find()
+    os.chdir(home.root)
+    with _listen() as listener:
+        asyncio.run(_supervise(str(program), listener, snapshots_every))
+
+
+def _listen() -> socket.socket:
+    """Return the application's listening socket. Raises `LedgerError` if another supervisor has it."""
+    with socket.socket(socket.AF_UNIX) as other:
+        if other.connect_ex(SOCKET) == 0:
+            raise LedgerError(f"a node runs in {os.getcwd()} already")  # noqa: PTH109 - where it was just changed to
+    with suppress(FileNotFoundError):
+        os.unlink(SOCKET)  # noqa: PTH108 - beside bind, which takes no path object
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(SOCKET)
+    os.chmod(SOCKET, 0o600)  # noqa: PTH101 - as above
+    listener.listen()
+    return listener
+
+
+async def _supervise(program: str, listener: socket.socket, snapshots_every: int) -> None:
+    told = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, told.set)
+    descriptor = listener.fileno()
+    served = [sys.executable, "-m", "ledger.backends.cometbft.server", ".", str(descriptor), str(snapshots_every)]
+    app = _Kept("application", served, descriptor)
+    comet = _Kept("engine", [program, "start", "--home", "."])
+    await told.wait()
+    await comet.end()  # first, while there is an application to finish its block
+    await app.end()
+
+
+class _Kept:
+    """A process that is started again when it ends, until it is to end for good."""
+
+    def __init__(self, name: str, command: Sequence[str], *descriptors: int) -> None:
+        self._name, self._command, self._descriptors = name, command, descriptors
+        self._ending = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+
+    async def end(self) -> None:
+        """End it: asked to first, made to after `STOP_SECONDS`."""
+        self._ending.set()
+        await self._task
+
+    async def _run(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._ending.is_set():
+            began = time.monotonic()
+            status = await self._once()
+            if self._ending.is_set():
+                return
+            pause = FIRST_PAUSE if time.monotonic() - began > WELL_SECONDS else min(2 * pause, LONGEST_PAUSE)
+            _log.warning("the %s ended with status %s and is started again", self._name, status)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), pause)
+
+    async def _once(self) -> int | None:
+        process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=asyncio.subprocess.PIPE, pass_fds=self._descriptors, start_new_session=True
+        )
+        ended, told = asyncio.create_task(process.wait()), asyncio.create_task(self._ending.wait())
+        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not ended.done():
+            process.terminate()
+            if not (await asyncio.wait({ended}, timeout=STOP_SECONDS))[0]:
+                _log.error("the %s did not end and is killed", self._name)
+                process.kill()
+        return await ended

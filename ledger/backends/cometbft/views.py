@@ -1,0 +1,107 @@
+"""The state and its tree, as a block that is executed sees them: what is stored, and what it changed."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from ledger.backends.store import Nodes
+from ledger.codec import canonical
+from ledger.state import Changes
+
+MOST_CACHED = 50_000
+
+
+class Newest(Mapping[str, Mapping[str, Any]]):
+    """The state after the last committed block. Values that were read stay in memory; nobody may change them."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._read: dict[str, Mapping[str, Any] | None] = {}
+
+    def __getitem__(self, key: str) -> Mapping[str, Any]:
+        if key not in self._read:
+            row = self._db.execute(
+                "SELECT value FROM state WHERE key = ? ORDER BY height DESC LIMIT 1", (key,)
+            ).fetchone()
+            self.take({key: json.loads(row[0]) if row and row[0] is not None else None})
+        value = self._read[key]
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        raise TypeError("the state is looked up key by key")
+
+    def __len__(self) -> int:
+        raise TypeError("the state is looked up key by key")
+
+    def take(self, values: Mapping[str, Mapping[str, Any] | None]) -> None:
+        """Remember values that are stored."""
+        if len(self._read) + len(values) > MOST_CACHED:
+            self._read.clear()
+        self._read.update(values)
+
+    def forget(self) -> None:
+        """Forget what was read."""
+        self._read.clear()
+
+
+class Changed(Mapping[str, Mapping[str, Any]]):
+    """A state, and what changed since."""
+
+    def __init__(self, before: Mapping[str, Mapping[str, Any]]) -> None:
+        self._before = before
+        self.changes: Changes = {}
+
+    def __getitem__(self, key: str) -> Mapping[str, Any]:
+        if key not in self.changes:
+            return self._before[key]
+        value = self.changes[key]
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        raise TypeError("the state is looked up key by key")
+
+    def __len__(self) -> int:
+        raise TypeError("the state is looked up key by key")
+
+    def encoded(self) -> dict[str, bytes | None]:
+        """Return what changed, in canonical form."""
+        return {key: None if value is None else canonical(value) for key, value in sorted(self.changes.items())}
+
+
+class Tree(MutableMapping[bytes, bytes]):
+    """The stored nodes of the state's tree, and new ones beside them."""
+
+    def __init__(self, stored: Nodes, new: dict[bytes, bytes]) -> None:
+        self._stored, self._new = stored, new
+
+    def __getitem__(self, key: bytes) -> bytes:
+        return self._new[key] if key in self._new else self._stored[key]
+
+    def __setitem__(self, key: bytes, node: bytes) -> None:
+        self._new[key] = node
+
+    def __delitem__(self, key: bytes) -> None:
+        raise TypeError("nodes are kept")
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise TypeError("nodes are looked up by their hash")
+
+    def __len__(self) -> int:
+        raise TypeError("nodes are looked up by their hash")
+
+
+def reached(root: bytes, new: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the new nodes that the tree of `root` has: those between two changes of a block are left out."""
+    waiting = [root]
+    while waiting:
+        digest = waiting.pop()
+        if digest in new:
+            node = new[digest]
+            yield digest, node
+            if node[0] == 1:
+                waiting += (node[1:33], node[33:])
