@@ -12,6 +12,7 @@ from webauthn.helpers import parse_attestation_object
 from gateway.client.passkey import Passkey
 from ledger import consent_record as records_of_consent
 from ledger import evidence, merkle, receipt, record, sdjwt, trust
+from ledger.backends.base import Backend
 from ledger.backends.embedded import Embedded
 from ledger.codec import b64u, canonical, sha256, unb64u
 from ledger.entries import decode
@@ -53,6 +54,7 @@ class Maker:
     shown: tuple[str, ...] | None = ("/cargo", "/document")
     sealer: Key | None = None
     documents: int = 3
+    expires_at: str = "2027-01-31T00:00:00Z"
     handed_out: tuple[int, ...] = (0, 2)
     ledger: Embedded = field(init=False)
 
@@ -173,7 +175,7 @@ class Maker:
                 "jurisdiction": "HK",
             },
             "data": self.data,
-            "limits": {"start": "2026-11-24T09:00:00Z", "expires_at": "2027-01-31T00:00:00Z"},
+            "limits": {"start": "2026-11-24T09:00:00Z", "expires_at": self.expires_at},
         }
         return self.sign(signed)
 
@@ -241,7 +243,7 @@ class Maker:
         return evidence.anchor_part(self.ledger.block(outcome.height), outcome.index)
 
 
-def trust_file(ledger: Embedded, operator: Operator) -> bytes:
+def trust_file(ledger: Backend, operator: Operator) -> bytes:
     """Return the trust file of an operator's chain."""
     founders = [{"org": operator.org, "keys": [operator.entries.registered("entries")]}]
     return trust.sign(ledger.trust(), founders, (operator.org, operator.entries.kid, operator.entries.private))

@@ -14,13 +14,16 @@ from typing import Any
 from gateway.cli.supervision import own_command
 from ledger.backends.base import Backend, Outcome
 from ledger.backends.cometbft import network
+from ledger.backends.cometbft.client import CometBFT
 from ledger.backends.cometbft.config import TESTS, Listening, StateSync
 from ledger.backends.cometbft.layout import Home
 from ledger.backends.cometbft.rpc import Connection
+from ledger.entries import decode
 from ledger.errors import LedgerError
-from tests.support.ledger import Operator
+from tests.support.ledger import Operator, random_digest
 
 PATIENCE_SECONDS = 60.0
+SNAPSHOTS_EVERY = 5
 
 
 def until(true: Callable[[], Any], what: str) -> Any:
@@ -66,6 +69,14 @@ class Node:
                 env={**os.environ, **environment},
             )
 
+    @contextmanager
+    def started(self, *options: str) -> Iterator[None]:
+        self.start(*options)
+        try:
+            yield
+        finally:
+            self.end()
+
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
@@ -78,13 +89,13 @@ class Node:
             self.stop()
 
     def child(self, name: str) -> int:
-        """Return the process id of the `app` or the `engine`."""
+        """Return the process id of the `app` or the `engine`, 0 if it does not run."""
         assert self.process is not None
         mark = {"app": b"cometbft.server", "engine": b"start"}[name]
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         with suppress(OSError):
-            return next(int(pid) for pid in children if mark in Path(f"/proc/{pid}/cmdline").read_bytes())
-        raise LedgerError(f"no {name} runs")
+            return next((int(pid) for pid in children if mark in Path(f"/proc/{pid}/cmdline").read_bytes()), 0)
+        return 0
 
     def kill(self, name: str) -> None:
         os.kill(until(lambda: self.child(name), f"the {name} runs"), signal.SIGKILL)
@@ -125,7 +136,7 @@ def configure(folder: Path, operator: Operator, *, count: int) -> list[Node]:
 
 def found(nodes: Sequence[Node], operator: Operator) -> dict[str, Any]:
     cards = [network.read(node.home.card) for node in nodes]
-    return network.found(cards, chain=operator.chain, governance=1, genesis_time="2026-11-24T09:00:00Z")
+    return network.found(cards, chain=operator.chain, governance=1, genesis_time=network.now_text(time.time_ns()))
 
 
 def join(node: Node, founded: dict[str, Any], state_sync: StateSync | None = None) -> None:
@@ -148,3 +159,19 @@ def final(backend: Backend, entry_id: str) -> Outcome:
     """Wait until an entry is final; return its outcome."""
     outcome: Outcome = until(lambda: backend.outcome(entry_id), f"entry {entry_id} is final")
     return outcome
+
+
+@dataclass
+class Network:
+    """Nodes, whoever governs them, and a gateway's view of them."""
+
+    operator: Operator
+    nodes: list[Node]
+    ledger: CometBFT
+
+    def grow(self, ledger: CometBFT | None = None) -> int:
+        """Bring an entry to the ledger; return its height."""
+        seen = ledger or self.ledger
+        entry = self.operator.entry("owner.credential_added", {"commitment": random_digest()})
+        seen.submit(entry)
+        return final(seen, decode(entry).id).height

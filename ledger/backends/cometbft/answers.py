@@ -38,6 +38,14 @@ def signed_header(answer: Any) -> tuple[Header, Commit]:  # noqa: ANN401 - JSON
         raise _not_a("signed header", error) from None
 
 
+def read_commit(value: Any) -> Commit:  # noqa: ANN401 - JSON
+    """Read a commit: the votes for its block, no others. Raises `CodecError`."""
+    try:
+        return _commit(value)
+    except (LookupError, TypeError, ValueError) as error:
+        raise _not_a("commit", error) from None
+
+
 def total(page: Any) -> int:  # noqa: ANN401 - JSON
     """Return how many validators there are by a page of them. Raises `CodecError`."""
     try:

@@ -3,6 +3,7 @@
 Answers are canonical JSON. A question that has none gets a code other than 0 and the reason.
 """
 
+import logging
 from typing import Any
 
 from ledger.backends.base import StateProof
@@ -17,6 +18,7 @@ MOST_BYTES, MOST_KEYS = 1_048_576, 1000
 OUTCOME, PROOFS, VALIDATORS = "/outcome/", "/proofs", "/validators"
 PEER_ADDRESS, PEER_ID = "/p2p/filter/addr/", "/p2p/filter/id/"
 NONE, NOT_ASKED_SO, NOT_ADMITTED = 1, 2, 3
+_log = logging.getLogger(__name__)
 
 
 def answer(request: Any, store: Store, peers: Peers) -> Any:  # noqa: ANN401 - messages
@@ -31,12 +33,11 @@ def answer(request: Any, store: Store, peers: Peers) -> Any:  # noqa: ANN401 - m
         return messages.new("ResponseQuery")
     if path.startswith(PEER_ID):
         node_id = path.removeprefix(PEER_ID)
-        admitted = peers.admit(node_id)
-        return messages.new(
-            "ResponseQuery",
-            code=0 if admitted else NOT_ADMITTED,
-            log="" if admitted else f"node {node_id} is not among this node's peers: tidegate ledger admit names one",
-        )
+        if peers.admit(node_id):
+            return messages.new("ResponseQuery")
+        refusal = f"node {node_id} is not among this node's peers: `tidegate ledger admit` names one"
+        _log.warning("refused: %s", refusal)
+        return messages.new("ResponseQuery", code=NOT_ADMITTED, log=refusal)
     try:
         value = _value(request, store)
     except (CodecError, LookupError) as error:
