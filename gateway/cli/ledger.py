@@ -91,7 +91,8 @@ def join(
     network_file: Annotated[Path, typer.Argument(metavar="NETWORK.json", help="The network's file.")],
     home: HomeOption,
     listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Address to listen on for other nodes.")
+        str,
+        typer.Option(metavar="HOST:PORT", help="Where other nodes connect; on loopback they may share a host."),
     ] = "0.0.0.0:26656",
     rpc: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Address for gateways: on loopback, it has no authentication.")
@@ -114,6 +115,7 @@ def join(
         Home(home),
         given,
         listening=Listening(p2p=listen, rpc=rpc),
+        loopback=listen.startswith(("127.", "localhost:", "[::1]:")),
         state_sync=state_sync(trust, rpc_server or []),
     )
     typer.echo(f"chain        {given['genesis']['chain']}\nfingerprint  {network.fingerprint(given)}")
@@ -154,7 +156,7 @@ def status(home: HomeOption, *, as_json: Annotated[bool, typer.Option("--json", 
 
     Exit code 1 if it cannot be reached or stands still.
     """
-    from gateway.cli.ledger_setup import observed  # noqa: PLC0415 - as above
+    from gateway.cli.ledger_status import observed  # noqa: PLC0415 - as above
 
     found = observed(Home(home))
     typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{name:14} {found[name]}" for name in found))

@@ -43,7 +43,7 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
 
 
 COMMAND = re.compile(r"(?:`|^|bin/)tidegate ((?:[a-z]+ )?[a-z]+)([^`\n|]*)", re.MULTILINE)
-GROUPS = {"connector", "consent", "db", "keys", "links", "owners", "participants"}
+GROUPS = {"connector", "consent", "db", "keys", "ledger", "links", "owners", "participants"}
 
 
 def commands() -> list[tuple[str, str]]:

@@ -69,7 +69,7 @@ def settings(
             "abci": "socket",
             "moniker": name,
             "filter_peers": True,
-            "log_level": "*:error",
+            "log_level": "rpc-server:none,*:error",
         },
         "rpc": {
             "laddr": f"tcp://{listening.rpc}",
