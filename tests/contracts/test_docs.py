@@ -42,7 +42,7 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
-COMMAND = re.compile(r"(?:`|^|bin/)tidegate ((?:[a-z]+ )?[a-z]+)([^`\n|]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:`|^|bin/)tidegate ((?:[a-z]+ )?[a-z]+(?:-[a-z]+)*)([^`\n|]*)", re.MULTILINE)
 GROUPS = {"connector", "consent", "db", "keys", "ledger", "links", "owners", "participants"}
 
 

@@ -129,7 +129,7 @@ def check_block(block: Block) -> None:
     }
     for what, (expected, got) in bound.items():
         if got != expected:
-            raise VerificationError(f"block {block.header.height}: the {what} that the node gave was not committed to")
+            raise VerificationError(f"block {block.header.height}: the node gave other {what} than were committed to")
 
 
 def _header(value: Any) -> Header:  # noqa: ANN401 - JSON

@@ -1,6 +1,7 @@
 """Four validators on one machine: they agree, survive, and are joined by a fifth."""
 
 import random
+import shutil
 from contextlib import closing
 from typing import Any
 
@@ -100,6 +101,16 @@ def test_killed_processes_come_back_and_agree(network: Network) -> None:
     height = network.grow() + 1
     for node in network.nodes:
         until(lambda node=node: node.height() >= height, "the node has caught up")  # type: ignore[misc]
+    assert agree(network.nodes, height)
+
+
+def test_a_node_that_lost_its_state_replays_it(network: Network) -> None:
+    node = network.nodes[3]
+    node.stop()
+    shutil.rmtree(node.home.state.parent)
+    node.start("--snapshots-every", str(SNAPSHOTS_EVERY))
+    height = network.grow() + 1
+    until(lambda: node.height() >= height, "the node has caught up")
     assert agree(network.nodes, height)
 
 
