@@ -30,6 +30,8 @@ GONE_SECONDS = 0.5
 """How long no PostgreSQL runs before it is taken for dead: `pg_ctl restart` leaves a gap."""
 PROBE_SECONDS = 1.0
 """How often PostgreSQL is asked whether it takes connections."""
+ANSWER_SECONDS = 3
+"""How long to wait for its answer to a connection; whole seconds (libpq)."""
 STUCK_SECONDS = 6.0
 """How long it may take none without recovering: it gives its processes five seconds to end after a crash."""
 PID_FILE, PORT, SOCKETS = "postmaster.pid", 3, 4
@@ -137,14 +139,16 @@ class _Keeper:
 
 
 def _is_stuck(server: "PostgresServer") -> bool:
-    """Say whether PostgreSQL refuses connections while nothing in it starts or recovers.
+    """Say whether PostgreSQL refuses connections, or lets them wait, while nothing in it starts or recovers.
 
-    PostgreSQL 18 waits without end if its startup process is killed while it recovers from another one's crash.
+    PostgreSQL 18 waits without end if its startup process is killed while it recovers from another one's crash; and may
+    take connections after a crash that then get no answer.
     """
     import psutil  # noqa: PLC0415 - only the embedded shape needs it
     from psycopg import pq  # noqa: PLC0415 - as above
 
-    if pq.PGconn.ping(server.get_uri().encode()) != pq.Ping.REJECT:
+    asked = f"{server.get_uri()}&connect_timeout={ANSWER_SECONDS}".encode()
+    if pq.PGconn.ping(asked) not in (pq.Ping.REJECT, pq.Ping.NO_RESPONSE):
         return False
     try:
         processes = psutil.Process(_recorded(server.pgdata)).children()

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.xdist_group("newcomer")
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 RUN_BY_OTHERS = {
+    "tidegate ledger node --home DIR": "tests/flows/test_ledger_nodes.py",
     "make test": "what runs this",
     ".venv/bin/tidegate demo --out build/demo --attack": "tests/flows/test_demo.py, with all that it says",
 }

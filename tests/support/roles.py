@@ -62,12 +62,13 @@ class Client:
     """A bank or a provider, which signs every request with its key."""
 
     def __init__(self, path: WholePath, connection: Connection, token: str, known: Known) -> None:
-        self._http, self._connection, self._token = path.gateway.client, connection, token
+        self._path, self._http, self._connection, self._token = path, path.gateway.client, connection, token
         self._known = known
         self._nonce = ""
 
     def __call__(self, case: Any) -> httpx2.Response:
         """Call once more with the server's nonce where that alone was missing."""
+        self._path.catch_up()
         self._known.fill_in(case)
         if isinstance(case.body, dict) and "client_id" in case.body:
             case.body["client_id"] = self._connection.identity.client_id
@@ -117,6 +118,7 @@ class Owner:
 
     def __call__(self, case: Any) -> httpx2.Response:
         """Call; then sign in again if somebody else did, or nobody is."""
+        self._path.catch_up()
         self._known.fill_in(case)
         sent = case.as_transport_kwargs(base_url=ISSUER)
         sent["headers"] = {**dict(sent["headers"]), "Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
