@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.blocks.commits import Commit
+from ledger.blocks.handovers import Handover
 from ledger.blocks.headers import Header
 from ledger.blocks.validators import Validator
 from ledger.entries import Entry
@@ -54,15 +55,6 @@ class KeyCase:
     key: str
     value: Mapping[str, Any]
     proof: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """A header with its commit, and the set that its `next_validators_hash` names."""
-
-    header: Header
-    commit: Commit
-    validators: tuple[Validator, ...]
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from ledger import receipt, record, smt
 from ledger.blocks.commits import Commit
 from ledger.blocks.forms import members, whole
+from ledger.blocks.handovers import Handover
 from ledger.blocks.headers import Header
 from ledger.blocks.validators import read_validators
 from ledger.bodies import one_of
@@ -15,7 +16,8 @@ from ledger.consent_record import check_form
 from ledger.entries import decode
 from ledger.errors import CodecError
 from ledger.evidence import FORMAT
-from ledger.verify.case import AnchorCase, BlockCase, Case, Handover, KeyCase, RecordCase
+from ledger.verify.case import AnchorCase, BlockCase, Case, KeyCase, RecordCase
+from ledger.verify.sets import check_handovers
 
 MOST_BYTES = 67_108_864
 MOST_PARTS = 100_000
@@ -33,7 +35,7 @@ def parse_strictly(case: Case) -> None:
     case.blocks = [_block(each, sets) for each in _list(value["blocks"], "blocks")]
     case.anchors = [_anchor(each, case.blocks) for each in _list(value["anchors"], "anchors")]
     case.records = [_record(each, case.anchors) for each in _list(value["records"], "records")]
-    case.handovers = [_handover(each) for each in _list(value["handovers"], "handovers")]
+    case.handovers = [Handover.read(each) for each in _list(value["handovers"], "handovers")]
     _keys(value["keys"], case)
     _consent(value["consent"], case)
     case.receipt_jws, case.receipt = receipt.read(_text(value["receipt"], "receipt"))
@@ -73,11 +75,6 @@ def _record(value: object, anchors: Sequence[AnchorCase]) -> RecordCase:
     )
 
 
-def _handover(value: object) -> Handover:
-    given = members(value, ("commit", "header", "validators"), "handover")
-    return Handover(Header.read(given["header"]), Commit.read(given["commit"]), read_validators(given["validators"]))
-
-
 def _keys(value: object, case: Case) -> None:
     given = members(value, ("block", "proofs"), "keys")
     case.keys_block = _named(given["block"], case.blocks, "block")
@@ -113,22 +110,12 @@ def _check_all_named(case: Case, value: Mapping[str, Any]) -> None:
         raise CodecError("an anchor stands in the file that nothing names")
     if {each["validators"] for each in value["blocks"]} != set(range(len(value["validators"]))):
         raise CodecError("a validator set stands in the file that nothing names")
-    _check_hand_overs(case)
+    check_handovers(case.handovers, [block.next.height for block in case.blocks])
 
 
 def _check_order(heights: Sequence[int], what: str) -> None:
     if any(first >= second for first, second in pairwise(heights)):
         raise CodecError(f"{what} are not in order of height, each once")
-
-
-def _check_hand_overs(case: Case) -> None:
-    """Refuse hand-overs that lead nowhere: each changes the set, and the last one's set signs a block."""
-    heights = [each.header.height for each in case.handovers]
-    _check_order(heights, "handovers")
-    if any(each.header.validators_hash == each.header.next_validators_hash for each in case.handovers):
-        raise CodecError("a hand-over stands in the file that changes no validator set")
-    if heights and all(block.next.height <= heights[-1] for block in case.blocks):
-        raise CodecError("a hand-over stands in the file whose validator set signs nothing")
 
 
 def _named(number: object, parts: Sequence[Part], what: str) -> Part:
