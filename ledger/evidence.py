@@ -76,7 +76,7 @@ def record_part(*, entry_id: str, leaf: bytes, presentation: str) -> RecordPart:
 
 def keys_part(proofs: Sequence[StateProof]) -> bytes:
     """Return the fragment of the keys' state proofs: the canonical JSON of a list sorted by key."""
-    return canonical([_proof(proof) for proof in sorted(proofs, key=lambda each: each.key)])
+    return canonical([proof.json() for proof in sorted(proofs, key=lambda each: each.key)])
 
 
 def consent_part(*, record: Mapping[str, Any], salt: bytes) -> bytes:
@@ -120,16 +120,6 @@ def assemble(
         "validators": _list(sets),
     }
     return b"{" + b",".join(b'"' + name.encode() + b'":' + part for name, part in parts.items()) + b"}"
-
-
-def _proof(proof: StateProof) -> dict[str, Any]:
-    other = proof.proof.other
-    return {
-        "key": proof.key,
-        "other": [b64u(each) for each in other] if other else [],
-        "siblings": [b64u(each) for each in proof.proof.siblings],
-        "value": proof.value,
-    }
 
 
 def _number(value: int) -> bytes:

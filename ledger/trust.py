@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ledger.blocks.forms import whole
+from ledger.blocks.headers import Header
 from ledger.blocks.validators import Validator, read_validators
 from ledger.bodies import check_members, digest, keys, name, one_of
 from ledger.codec import b64u, canonical, domain, parse_canonical, sha256, unb64u
@@ -37,6 +38,26 @@ class Trust:
     pinned_height: int
     pinned_hash: bytes
     fingerprint: str
+
+
+def stated(
+    *, chain: str, engine: str, sets: Sequence[tuple[int, Sequence[Validator]]], pinned: Header
+) -> dict[str, Any]:
+    """Return what a trust file states of a chain, without founders and signatures.
+
+    `sets`: each validator set with the first height at which it serves (`ledger.blocks.handovers.serving_sets`);
+    the last is the present one. `pinned`: the header of the last one's first block.
+    """
+    *former, (_, present) = sets
+    return {
+        "chain": chain,
+        "engine": engine,
+        "former": [
+            {"first_height": first, "validators": [each.json() for each in validators]} for first, validators in former
+        ],
+        "pinned": {"block_hash": b64u(pinned.hash()), "height": pinned.height},
+        "validators": [each.json() for each in present],
+    }
 
 
 def sign(

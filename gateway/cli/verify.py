@@ -1,7 +1,7 @@
 """`tidegate verify`: the offline verifier on files. Imports the ledger package alone, and never touches the network."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.faults import CANNOT_SAY, FAILED, USAGE
+from gateway.cli.faults import CANNOT_SAY, FAILED, USAGE, CommandError
 from gateway.cli.files import read_file
 from gateway.cli.lazy import commands, examples
 from gateway.cli.values import duration
@@ -19,6 +19,9 @@ from ledger.trust import MOST_BYTES as MOST_TRUST_BYTES
 from ledger.trust import fingerprint
 from ledger.verify import STEPS, NotEnough, Verdict, verify
 from ledger.verify.parse import MOST_BYTES
+from ledger.verify.state import STEPS as STATE_STEPS
+from ledger.verify.state import StateVerdict, is_state_proof
+from ledger.verify.state import verify as verify_state
 
 app = commands()
 
@@ -36,10 +39,11 @@ class Requirement(StrEnum):
         "tidegate verify evidence.json --trust trust.json",
         "tidegate verify evidence.json --trust trust.json --audience harbour-bank --max-age 30d",
         "tidegate verify evidence.json --trust trust.json --explain",
+        "tidegate verify proof.json --trust trust.json --max-age 1h",
     ),
 )
 def verify_file(
-    file: Annotated[Path, typer.Argument(help="The evidence, as it was pulled, byte by byte.")],
+    file: Annotated[Path, typer.Argument(help="The evidence, as it was pulled, byte by byte; or a state proof.")],
     trust: Annotated[Path, typer.Option(help="The trust file of the ledger; compare its fingerprint out of band.")],
     *,
     audience: Annotated[str | None, typer.Option(metavar="BANK", help="The bank that must have pulled it.")] = None,
@@ -56,48 +60,63 @@ def verify_file(
 
     Twelve numbered steps, from the form of the file to the bank's receipt; nothing is fetched. Exit code 0: valid (a
     revocation since then cannot be seen in a file); 1: not valid, with the step that failed; 2: not used as written;
-    3: valid, but too old or not what was required.
+    3: valid, but too old or not what was required. A state proof, which says how a consent or key stood at a height,
+    takes five steps; --audience and provider_sealed do not apply to it.
     """
     oldest = duration(max_age) if max_age else None
-    evidence = read_file(file, most=MOST_BYTES, code=USAGE)
+    data = read_file(file, most=MOST_BYTES, code=USAGE)
     trusted = read_file(trust, most=MOST_TRUST_BYTES, code=USAGE)
+    asked: dict[str, Any] = {
+        "require": frozenset(each.value for each in require or ()),
+        "max_age": oldest,
+        "now": _now(),
+    }
+    is_state = is_state_proof(data)
+    if is_state and (audience or Requirement.PROVIDER_SEALED in (require or ())):
+        raise CommandError(f"{file} is a state proof: --audience and provider_sealed do not apply", code=USAGE)
+    steps = STATE_STEPS if is_state else STEPS
+    verdict: Verdict | StateVerdict
     try:
-        verdict = verify(
-            evidence,
-            trusted,
-            audience=audience,
-            require=frozenset(each.value for each in require or ()),
-            max_age=oldest,
-            now=_now(),
+        verdict = (
+            verify_state(data, trusted, **asked) if is_state else verify(data, trusted, audience=audience, **asked)
         )
     except VerificationError as error:
-        _end(FAILED, as_json, {"verdict": "invalid", "step": error.step, "reason": error.message}, _failed(error))
+        failed = f"NOT VALID at step {error.step} of {len(steps)}: {error.message}"
+        _end(FAILED, as_json, {"verdict": "invalid", "step": error.step, "reason": error.message}, failed)
     except NotEnough as error:
         _end(CANNOT_SAY, as_json, {"verdict": "cannot_say", "reason": str(error)}, f"CANNOT SAY: {error}")
     else:
         _tell(verdict, trusted, explain=explain, as_json=as_json)
 
 
-def _failed(error: VerificationError) -> str:
-    return f"NOT VALID at step {error.step} of {len(STEPS)}: {error.message}"
-
-
-def _tell(verdict: Verdict, trusted: bytes, *, explain: bool, as_json: bool) -> None:
+def _tell(verdict: Verdict | StateVerdict, trusted: bytes, *, explain: bool, as_json: bool) -> None:
     if as_json:
         document = {"verdict": "valid", **asdict(verdict), "trust_fingerprint": fingerprint(trusted)}
         typer.echo(json.dumps(document, default=_text, indent=2, ensure_ascii=False))
         return
     typer.echo(verdict.summary)
-    levels = (f"  {each.product} {each.version} of {each.provider}, {each.level}" for each in verdict.records)
-    for line in _explained(verdict, trusted) if explain else levels:
+    if explain:
+        steps = STATE_STEPS if isinstance(verdict, StateVerdict) else STEPS
+        typer.echo("\n".join(["", *_numbered(steps), ""]))
+    for line in _stated(verdict) if isinstance(verdict, StateVerdict) else _told(verdict, explain=explain):
         typer.echo(line)
+    if explain:
+        typer.echo("\n".join(_not_proved(verdict, trusted)))
 
 
-def _explained(verdict: Verdict, trusted: bytes) -> Iterator[str]:
-    """Tell what was proved, and what was not."""
-    yield ""
-    yield from (f"  {number:2} {name}" for number, (name, _) in enumerate(STEPS, start=1))
-    yield ""
+def _numbered(steps: Sequence[tuple[str, object]]) -> Iterator[str]:
+    yield from (f"  {number:2} {name}" for number, (name, _) in enumerate(steps, start=1))
+
+
+def _stated(verdict: StateVerdict) -> Iterator[str]:
+    yield from (f"  {each.says}" for each in verdict.statements)
+
+
+def _told(verdict: Verdict, *, explain: bool) -> Iterator[str]:
+    """Tell what evidence proved: each record's level, or all of it."""
+    if not explain:
+        yield from (f"  {each.product} {each.version} of {each.provider}, {each.level}" for each in verdict.records)
+        return
     yield f"Consent {verdict.consent}, version {verdict.version}, of {verdict.owner} for {verdict.bank}:"
     yield f"  granted at height {verdict.granted_height}, {_text(verdict.granted_at)} by the validators' clock;"
     yield f"  pulled {_text(verdict.pulled_at)} by the clock of {verdict.gateway}."
@@ -109,6 +128,9 @@ def _explained(verdict: Verdict, trusted: bytes) -> Iterator[str]:
         yield f"  {record.product} {record.version} of {record.provider}, {record.level}, {anchored}"
     for each in verdict.omitted:
         yield f"  left out: {each.get('count', '')} {each.get('product', '')}, {each.get('reason', '')}"
+
+
+def _not_proved(verdict: Verdict | StateVerdict, trusted: bytes) -> Iterator[str]:
     yield "Not proved:"
     yield from (f"  {caveat}" for caveat in verdict.caveats)
     yield "Trust file, to be compared out of band with two of its founders:"

@@ -27,6 +27,7 @@ SCRIPTS = (
     "steps",
     "contents",
     "verdict",
+    "state",
     "page",
 )
 """The parts of the script in their order: what is used while the page loads stands above."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ledger.blocks.commits import Commit
+from ledger.blocks.handovers import Handover
 from ledger.blocks.headers import Header
 from ledger.blocks.validators import Validator
+from ledger.codec import b64u
 from ledger.smt import Proof
 
 
@@ -40,6 +42,15 @@ class StateProof:
     value: Mapping[str, Any] | None
     proof: Proof
 
+    def json(self) -> dict[str, Any]:
+        """Return the JSON form: `other` is empty, or path and hash of the leaf that stands where the key would be."""
+        return {
+            "key": self.key,
+            "other": [b64u(each) for each in self.proof.other or ()],
+            "siblings": [b64u(each) for each in self.proof.siblings],
+            "value": self.value,
+        }
+
 
 class Backend(Protocol):
     """A ledger. Implementations MUST give, for equal sequences of accepted entries, equal states."""
@@ -70,8 +81,19 @@ class Backend(Protocol):
         The newest height MUST be provable. Raises `LookupError` for one that no longer is.
         """
 
+    def handovers(self, after: int) -> list[Handover]:
+        """Return every change of the validator set above height `after` that has a commit, lowest height first.
+
+        A change is a header whose `next_validators_hash` is not its own `validators_hash`; it comes with the commit
+        for it and the set that serves from the next height on. With `after` 0 the answer MUST be complete from the
+        first block on, or from the first one that the ledger still has. An engine whose set is for good has none.
+        """
+
     def trust(self) -> dict[str, Any]:
-        """Return what a trust file says of this chain, without signatures (`ledger.trust`)."""
+        """Return what a trust file says of this chain, without signatures (`ledger.trust.stated`).
+
+        It MUST list every former set that `handovers` leads away from, and pin a block of the present one.
+        """
 
     def close(self) -> None:
         """Stop; everything acknowledged is on disk already."""

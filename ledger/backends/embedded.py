@@ -20,11 +20,13 @@ from ledger.backends.store import Nodes, StoredState, Transaction, connect, lock
 from ledger.blocks import times
 from ledger.blocks.commits import Commit, CommitSignature
 from ledger.blocks.contents import block_id, consensus_hash, entry_leaf, result_leaf
+from ledger.blocks.handovers import Handover
 from ledger.blocks.headers import BlockId, Header
 from ledger.blocks.validators import Validator, validators_hash
-from ledger.codec import b64u, canonical
+from ledger.codec import canonical
 from ledger.entries import Entry, decode
 from ledger.errors import LedgerError, Rejected
+from ledger.trust import stated
 
 MAX_BYTES = 2_097_152
 MILLISECOND = 1_000_000
@@ -113,17 +115,15 @@ class Embedded:
             root = self._header(height).app_hash
             return [StateProof(key, self._state.get(key), smt.prove(self._nodes, root, key)) for key in keys]
 
+    def handovers(self, after: int) -> list[Handover]:  # noqa: ARG002 - the protocol's argument
+        """See `Backend.handovers`: the one validator is for good."""
+        return []
+
     def trust(self) -> dict[str, Any]:
         """See `Backend.trust`. The pinned block is the first."""
         with self._mutex:
             first = self._header(1)
-        return {
-            "chain": self.chain,
-            "engine": self.engine,
-            "former": [],
-            "pinned": {"block_hash": b64u(first.hash()), "height": 1},
-            "validators": [validator.json() for validator in self._validators],
-        }
+        return stated(chain=self.chain, engine=self.engine, sets=[(1, self._validators)], pinned=first)
 
     def close(self) -> None:
         """See `Backend.close`."""

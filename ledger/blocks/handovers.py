@@ -33,8 +33,6 @@ class Handover:
         return cls(Header.read(given["header"]), Commit.read(given["commit"]), read_validators(given["validators"]))
 
 
-def serving_sets(
-    first: Sequence[Validator], handovers: Sequence[Handover]
-) -> list[tuple[int, tuple[Validator, ...]]]:
+def serving_sets(first: Sequence[Validator], handovers: Sequence[Handover]) -> list[tuple[int, tuple[Validator, ...]]]:
     """Return each validator set with the first height at which it serves, from the first block's set on."""
     return [(1, tuple(first)), *((each.header.height + 1, each.validators) for each in handovers)]

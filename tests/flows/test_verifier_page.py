@@ -28,6 +28,12 @@ VERIFY = """async (files) => Promise.all(files.map(async ([evidence, trust, audi
     return [found.step, found.step === null ? tidegate.canonical(found.verdict) : found.message];
 }))"""
 FLIPS = 200
+STATES = Path(__file__).parents[1] / "vectors" / "state_proofs"
+STATE_VECTORS = json.loads((STATES / "expected.json").read_text())["vectors"]
+VERIFY_STATE = """async (files) => Promise.all(files.map(async ([document, trust]) => {
+    const found = await tidegate.verifyStateProof(tidegate.unb64u(document), tidegate.unb64u(trust));
+    return [found.step, found.step === null ? tidegate.canonical(found.verdict) : found.message];
+}))"""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +96,22 @@ def test_a_flipped_bit_is_refused_by_both_at_the_same_step(page: Page, name: str
     assert [step for step, _ in found] == [failing_step(each, trust) for each in spoilt]
 
 
+def state_files(*vectors: dict[str, Any]) -> list[list[str]]:
+    return [[b64u((STATES / each[name]).read_bytes()) for name in ("file", "trust")] for each in vectors]
+
+
+def test_every_vector_of_a_state_proof_verifies_or_fails_at_its_step(page: Page) -> None:
+    found = zip(STATE_VECTORS, page.evaluate(VERIFY_STATE, state_files(*STATE_VECTORS)), strict=True)
+    wrong = [(each["file"], each["step"], step, said) for each, (step, said) in found if step != each["step"]]
+    assert wrong == []
+
+
+def test_the_page_says_of_the_state_what_the_python_verifier_says(page: Page) -> None:
+    valid = [each for each in STATE_VECTORS if each["step"] is None]
+    found = page.evaluate(VERIFY_STATE, state_files(*valid))
+    assert [json.loads(said) for _, said in found] == [each["proves"] for each in valid]
+
+
 def failing_step(data: bytes, trust: bytes) -> int | None:
     with pytest.raises(VerificationError) as error:
         verify(data, trust, audience="eastbank", now=NOW)
@@ -132,10 +154,10 @@ def test_over_http_the_page_does_the_same(browser: Browser, database_url: str, t
         context.close()
 
 
-def choose(page: Page, evidence: str, trust: str = "trust.json", audience: str = "") -> None:
+def choose(page: Page, evidence: str, trust: str = "trust.json", audience: str = "", *, folder: Path = FOLDER) -> None:
     """Choose the files of a vector and have them verified."""
-    page.get_by_label("Evidence").set_input_files(FOLDER / evidence)
-    page.get_by_label("Trust file").set_input_files(FOLDER / trust)
+    page.get_by_label("Evidence").set_input_files(folder / evidence)
+    page.get_by_label("Trust file").set_input_files(folder / trust)
     page.get_by_label("Bank that must have pulled it").fill(audience)
     page.get_by_role("button", name="Verify").click()
 
@@ -172,6 +194,20 @@ def test_the_page_names_the_step_that_failed(page: Page) -> None:
     expect(outcome.get_by_text("passed", exact=True)).to_have_count(2)
     expect(outcome.get_by_text("not reached", exact=True)).to_have_count(9)
     kept(page, "verify-3-failed")
+
+
+def test_the_page_tells_people_what_a_state_proof_says(page: Page) -> None:
+    choose(page, "consent-revoked.json", folder=STATES)
+    expect(page.get_by_role("heading", name="Verified", exact=True)).to_be_visible()
+    outcome = page.get_by_role("status")
+    expect(outcome).to_contain_text("What the ledger's state says as of height 6, 2026-11-24 09:00:06 UTC")
+    expect(outcome).to_contain_text(": revoked at height 5, version 1, through tidegate")
+    expect(outcome).to_contain_text("What became of it after that height cannot be seen in a file.")
+    expect(outcome.get_by_role("heading", name="The five steps")).to_be_visible()
+    check_accessible(page)
+    kept(page, "verify-4-state")
+    choose(page, "vote-forged.json", folder=STATES)
+    expect(outcome).to_contain_text("Step 3 of 5 failed, commit signatures.")
 
 
 def test_what_a_file_says_is_never_taken_for_html(page: Page) -> None:

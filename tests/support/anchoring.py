@@ -103,6 +103,7 @@ class Forgetful:
         self.chain, self.engine = backend.chain, backend.engine
         self.outcome, self.block = backend.outcome, backend.block
         self.prove, self.trust, self.close = backend.prove, backend.trust, backend.close
+        self.handovers = backend.handovers
         self.remembers = False
         self.ahead = 0
 

@@ -51,6 +51,7 @@ class _Crashing:
         self.chain, self.engine = backend.chain, backend.engine
         self.outcome, self.height, self.block = backend.outcome, backend.height, backend.block
         self.prove, self.trust, self.close = backend.prove, backend.trust, backend.close
+        self.handovers = backend.handovers
 
     def submit(self, entry: bytes) -> None:
         self._countdown.passing()

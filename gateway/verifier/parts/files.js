@@ -97,12 +97,17 @@ function checkNothingIdle(found, sets) {
     if (!parts.every((part) => part.named)) refuse(`a ${what} stands in the file that nothing names`);
   }
   rising(found.blocks.map((block) => block.header.height), "blocks");
-  const heights = found.handovers.map((handover) => handover.header.height);
+  checkHandovers(found.handovers, found.blocks.map((block) => block.next.height));
+}
+
+/** Refuse hand-overs out of order or idle; `signed` are the heights that the sets signed. */
+function checkHandovers(handovers, signed) {
+  const heights = handovers.map((handover) => handover.header.height);
   rising(heights, "hand-overs");
-  if (found.handovers.some(({ header }) => same(header.validators_hash, header.next_validators_hash))) {
+  if (handovers.some(({ header }) => same(header.validators_hash, header.next_validators_hash))) {
     refuse("a hand-over stands in the file that changes no validator set");
   }
-  if (heights.length && found.blocks.every((block) => block.next.height <= heights.at(-1))) {
+  if (heights.length && signed.every((height) => height <= heights.at(-1))) {
     refuse("a hand-over stands in the file whose validator set signs nothing");
   }
 }

@@ -8,6 +8,8 @@ const TRUST_MARK = '"format":"tidegate-trust/';
 const TOO_OLD = "This browser lacks what the check needs (Ed25519 in WebCrypto). A newer Chrome, Edge, Firefox or Safari has it.";
 const NOT_SECURE = "This page must come over https, from this computer's own localhost, or from a file on its disk.";
 
+const STANDS_ON_TRUST = "All of this stands on the trust file. Compare its fingerprint with two of its founders, not by the way the file came:";
+
 /** An element with classes, text and children. */
 function make(tag, { className = "", text = "", id = "" } = {}, ...children) {
   const element = document.createElement(tag);
@@ -31,14 +33,14 @@ function readable(instantText) {
   return instantText.replace("T", " ").replace("Z", " UTC");
 }
 
-function steps(failed) {
-  const items = STEPS.map(([name], place) => {
+function stepsCard(list, failed) {
+  const items = list.map(([name], place) => {
     const number = place + 1;
     const state = failed === null || number < failed ? "passed" : number === failed ? "failed" : "not reached";
     const mark = make("span", { className: `mark ${state.replace(" ", "-")}`, text: state });
     return make("li", {}, make("span", { text: name }), mark);
   });
-  return card("The twelve steps", make("ol", { className: "checks" }, ...items));
+  return card(`The ${list === STEPS ? "twelve" : "five"} steps`, make("ol", { className: "checks" }, ...items));
 }
 
 function recordCard(record, number) {
@@ -88,19 +90,36 @@ function verified(found, fingerprint) {
       make("h2", { text: "What was not proved" }),
       make("ul", {}, ...found.caveats.map((text) => make("li", { text })))),
     card("The trust file",
-      make("p", { text: "All of this stands on the trust file. Compare its fingerprint with two of its founders, not by the way the file came:" }),
+      make("p", { text: STANDS_ON_TRUST }),
       make("p", { className: "code", text: fingerprint })),
-    steps(null),
+    stepsCard(STEPS, null),
   ];
 }
 
-function failed({ step, name, message }) {
+function stateVerified(found, fingerprint) {
+  const embedded = found.engine === "embedded" ? " (embedded ledger: one operator's word)" : "";
+  return [
+    make("div", { className: "verdict good" },
+      make("h2", { text: "Verified" }),
+      make("p", { text: `What the ledger's state says as of height ${found.height}, ${readable(found.at)} by the validators' clock${embedded}.` })),
+    card("What was proved", make("ul", {}, ...found.statements.map(({ says: text }) => make("li", { className: "code", text })))),
+    make("section", { className: "warning" },
+      make("h2", { text: "What was not proved" }),
+      make("ul", {}, ...found.caveats.map((text) => make("li", { text })))),
+    card("The trust file",
+      make("p", { text: STANDS_ON_TRUST }),
+      make("p", { className: "code", text: fingerprint })),
+    stepsCard(STATE_STEPS, null),
+  ];
+}
+
+function failed(list, { step, name, message }) {
   return [
     make("div", { className: "verdict bad" },
       make("h2", { text: "Not valid" }),
-      make("p", { text: `Step ${step} of ${STEPS.length} failed, ${name}.` }),
+      make("p", { text: `Step ${step} of ${list.length} failed, ${name}.` }),
       make("p", { className: "code", text: message })),
-    steps(step),
+    stepsCard(list, step),
   ];
 }
 
@@ -126,13 +145,14 @@ async function missing() {
 async function run() {
   const [evidence, trust] = [held.evidence, held.trust];
   const bank = form.elements.audience.value.trim();
-  const result = await verifyEvidence(evidence, trust, bank || null);
+  const state = isStateProof(evidence);
+  const result = await (state ? verifyStateProof(evidence, trust) : verifyEvidence(evidence, trust, bank || null));
   if (result.step !== null) {
-    say(...failed(result));
+    say(...failed(state ? STATE_STEPS : STEPS, result));
     return;
   }
   const fingerprint = hex(await sha256(trust)).match(/.{4}/g).join(" ");
-  say(...verified(result.verdict, fingerprint));
+  say(...(state ? stateVerified : verified)(result.verdict, fingerprint));
 }
 
 form.addEventListener("submit", async (event) => {
@@ -170,4 +190,4 @@ document.addEventListener("drop", async (event) => {
   }
 });
 
-globalThis.tidegate = { canonical, unb64u, verifyEvidence };
+globalThis.tidegate = { canonical, unb64u, verifyEvidence, verifyStateProof };

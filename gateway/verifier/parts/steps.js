@@ -20,15 +20,19 @@ const STEPS = [
  * Resolves to `{step: null, verdict}`, or to `{step, name, message}` of the step that failed.
  */
 async function verifyEvidence(bytes, trustBytes, audience) {
-  const found = { bytes, audience };
+  return walk(STEPS, { bytes, audience }, trustBytes, verdict);
+}
+
+/** Take the steps of a list in their order; `conclude` says what they found. */
+async function walk(steps, found, trustBytes, conclude) {
   let number = 2;
   try {
     found.trust = await readTrust(trustBytes);
-    for (number = 1; number <= STEPS.length; number += 1) await STEPS[number - 1][1](found);
-    return { step: null, verdict: verdict(found) };
+    for (number = 1; number <= steps.length; number += 1) await steps[number - 1][1](found);
+    return { step: null, verdict: conclude(found) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { step: number, name: STEPS[number - 1][0], message: `${found.trust ? "" : "trust file: "}${error.message}` };
+    return { step: number, name: steps[number - 1][0], message: `${found.trust ? "" : "trust file: "}${error.message}` };
   }
 }
 
@@ -41,23 +45,35 @@ function* headers(found) {
 }
 
 async function validatorsAreTrusted(found) {
-  const { chain, pinned } = found.trust;
-  for (const header of headers(found)) {
-    if (header.chain !== chain) refuse(`evidence is of chain ${show(header.chain)}, the trust file of ${show(chain)}`);
+  await checkHeaders(headers(found), found.trust, "evidence");
+  const sets = await trustedSets(found);
+  for (const { next, validators } of found.blocks) await checkSet(sets, next, validators);
+}
+
+/** Refuse headers of another chain, and another one where one is pinned; each gets its hash. */
+async function checkHeaders(given, { chain, pinned }, what) {
+  for (const header of given) {
+    if (header.chain !== chain) refuse(`${what} is of chain ${show(header.chain)}, the trust file of ${show(chain)}`);
     header.hash = await headerHash(header);
     if (header.height === pinned.height && b64u(header.hash) !== pinned.block_hash) {
       refuse(`block ${header.height} has hash ${b64u(header.hash)}, ${pinned.block_hash} is pinned`);
     }
   }
-  const sets = [...found.trust.sets];
-  for (const handover of found.handovers) await handOver(sets, handover, chain);
-  for (const { next, validators } of found.blocks) {
-    if (!same(next.validators_hash, servingAt(sets, next.height).hash)) {
-      refuse(`block ${next.height} has a validator set that nothing trusted leads to`);
-    }
-    if (!same(await validatorsHash(validators), next.validators_hash)) {
-      refuse(`block ${next.height}: the set given is not the one in its header`);
-    }
+}
+
+/** The sets of the trust file, and those that they handed over to. */
+async function trustedSets({ trust, handovers }) {
+  const sets = [...trust.sets];
+  for (const handover of handovers) await handOver(sets, handover, trust.chain);
+  return sets;
+}
+
+async function checkSet(sets, header, validators) {
+  if (!same(header.validators_hash, servingAt(sets, header.height).hash)) {
+    refuse(`block ${header.height} has a validator set that nothing trusted leads to`);
+  }
+  if (!same(await validatorsHash(validators), header.validators_hash)) {
+    refuse(`block ${header.height}: the set given is not the one in its header`);
   }
 }
 

@@ -50,10 +50,30 @@ async function rootBySides(leaf, sides, path) {
 /** Refuse unless `key` has `value` in the state's tree with this root. */
 async function checkState(key, value, siblings, root) {
   const path = await sha256(utf8(key));
-  let node = await sha256(ZERO, path, await sha256(utf8(canonical(value))));
+  await checkWay(key, path, await sha256(ZERO, path, await sha256(utf8(canonical(value)))), siblings, root);
+}
+
+/** Refuse unless `key` is absent: nothing stands in its place, or `other`, the path and hash of another key's leaf. */
+async function checkAbsent(key, other, siblings, root) {
+  const path = await sha256(utf8(key));
+  if (!other.length) {
+    await checkWay(key, path, new Uint8Array(32), siblings, root);
+    return;
+  }
+  const [stranger, value] = other;
+  if (same(stranger, path) || siblings.some((_, depth) => bitAt(stranger, depth) !== bitAt(path, depth))) {
+    refuse(`the other leaf does not stand where ${show(key)} would be`);
+  }
+  await checkWay(key, path, await sha256(ZERO, stranger, value), siblings, root);
+}
+
+function bitAt(path, depth) {
+  return (path[depth >> 3] >> (7 - (depth & 7))) & 1;
+}
+
+async function checkWay(key, path, node, siblings, root) {
   for (let depth = siblings.length - 1; depth >= 0; depth -= 1) {
-    const right = (path[depth >> 3] >> (7 - (depth & 7))) & 1;
-    node = await (right ? nodeHash(siblings[depth], node) : nodeHash(node, siblings[depth]));
+    node = await (bitAt(path, depth) ? nodeHash(siblings[depth], node) : nodeHash(node, siblings[depth]));
   }
   if (!same(node, root)) refuse(`state proof of ${show(key)} leads to root ${hex(node)}, expected ${hex(root)}`);
 }

@@ -152,3 +152,40 @@ def test_a_bug_is_no_verdict(files: EvidenceFiles, monkeypatch: pytest.MonkeyPat
     with pytest.raises(KeyError):
         verify(files)
     assert not issubclass(KeyError, VerificationError)
+
+
+STATES = Path(__file__).parents[2] / "vectors" / "state_proofs"
+
+
+def verify_state(name: str, *more: str) -> None:
+    run(["verify", str(STATES / name), "--trust", str(STATES / "trust.json"), *more])
+
+
+def test_a_state_proof_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(0):
+        verify_state("consent-revoked.json", "--explain", "--require", "cometbft")
+    told = capsys.readouterr().out
+    assert told.startswith("OK: as of height 6, 2026-11-24T09:00:06Z\n\n   1 parse strictly\n")
+    assert "   5 keys in the state\n" in told
+    assert ": revoked at height 5, version 1, through tidegate\nNot proved:\n" in told
+    assert "  What became of it after that height cannot be seen in a file.\n" in told
+
+
+def test_a_spoilt_state_proof_is_not_valid_and_the_step_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(1):
+        verify_state("vote-forged.json")
+    assert capsys.readouterr().err.startswith("NOT VALID at step 3 of 5: commit signatures: signature of validator ")
+
+
+def test_a_state_proof_has_no_audience(capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(2):
+        verify_state("consent-revoked.json", "--audience", "eastbank")
+    assert capsys.readouterr().err.endswith(
+        "consent-revoked.json is a state proof: --audience and provider_sealed do not apply\n"
+    )
+
+
+def test_a_state_proof_that_is_too_old_cannot_say(capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(3):
+        verify_state("consent-revoked.json", "--max-age", "1h", "--json")
+    assert json.loads(capsys.readouterr().out)["reason"].startswith("the state proof is of 2026-11-24T09:00:06Z, older")

@@ -57,15 +57,16 @@ def _expected(row: Row, told: Told, trust: str) -> dict[str, Any]:
 
 def proved(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as JSON: instants to the second."""
-    return {name: _plain(value) for name, value in asdict(verdict).items()}
+    return {name: plain(value) for name, value in asdict(verdict).items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON: instants to the second."""
     if isinstance(value, datetime):
         return instant(value)
     if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+        return {name: plain(member) for name, member in value.items()}
+    return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def instant(value: datetime) -> str:
