@@ -2,14 +2,20 @@
 
 Each key has one use (`ledger.md`: entries, sealing, receipts, consensus, OAuth, record encryption, nonces). A folder
 made by `create` holds them all; the embedded shape makes it at first start, a server brings its own.
+
+A key that is registered on the ledger is followed by others in its time: `sealing.pem`, `sealing.2.pem`, and so on.
+Which of them is in use the ledger says (`gateway.anchoring.own`). A running process sees a new file by itself.
 """
 
 import os
+import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -21,9 +27,13 @@ from cryptography.hazmat.primitives.serialization import (
 from fastapi import Depends, Request
 from joserfc.jwk import ECKey, OKPKey
 
-ED25519 = ("organisation", "sealing", "receipts", "validator")
+REGISTERED = {"organisation": "entries", "sealing": "sealing", "receipts": "receipts"}
+"""Keys that the ledger knows, with their usages there: those that rotate."""
+ED25519 = (*REGISTERED, "validator")
 P256 = ("oauth",)
 SECRETS = ("records", "nonce")
+_FILE = re.compile(r"(\.([2-9]|[1-9][0-9]+))?\.pem")
+_log = structlog.get_logger(__name__)
 
 
 class KeysError(Exception):
@@ -50,7 +60,7 @@ class OAuthKey:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All private keys of a gateway."""
+    """All private keys of a gateway. Of those that rotate the fields hold the first; `of` has all of them."""
 
     organisation: SigningKey
     """Signs ledger entries."""
@@ -65,6 +75,31 @@ class Keyring:
     """Master key that wraps the data keys of stored records (AES-256)."""
     nonce: bytes
     """Authenticates DPoP nonces (HMAC-SHA-256)."""
+    folder: "Rotating"
+
+    def of(self, name: str) -> tuple[SigningKey, ...]:
+        """Return the keys of a name in `REGISTERED`, oldest first, those too that came after this was loaded."""
+        return self.folder.of(name)
+
+
+class Rotating:
+    """The keys in a folder that rotate, read again whenever a file came or went."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen = folder.stat().st_mtime_ns
+        self._keys = _rotating(folder)
+
+    def of(self, name: str) -> tuple[SigningKey, ...]:
+        """Return the keys of a name, oldest first. Files that cannot be read are told and left out of it."""
+        found = self._folder.stat().st_mtime_ns
+        if found != self._seen:
+            try:
+                self._keys = _rotating(self._folder)
+            except KeysError:
+                _log.exception("new keys cannot be read")
+            self._seen = found
+        return self._keys[name]
 
 
 def create(folder: Path) -> None:
@@ -81,24 +116,60 @@ def create(folder: Path) -> None:
         _write(folder / f"{name}.key", secrets.token_bytes(32))
 
 
+def add(folder: Path, name: str) -> SigningKey:
+    """Make the next key of a name in `REGISTERED`, beside those that are there."""
+    number = _number(files(folder, name)[-1]) + 1
+    path, private = folder / f"{name}.{number}.pem", Ed25519PrivateKey.generate()
+    draft = folder / f".{path.name}.new"
+    draft.unlink(missing_ok=True)
+    _write(draft, _pem(private))
+    draft.rename(path)
+    return signing_key(private)
+
+
+def files(folder: Path, name: str) -> list[Path]:
+    """Return the files of a key's name, oldest first."""
+    found = [each for each in folder.glob(f"{name}*.pem") if _FILE.fullmatch(each.name.removeprefix(name))]
+    return sorted(found, key=_number)
+
+
 def load(folder: Path) -> Keyring:
     """Read the keys in `folder`. Raises `KeysError` naming what is missing or too open."""
-    names = [f"{name}.pem" for name in (*ED25519, *P256)] + [f"{name}.key" for name in SECRETS]
-    missing = [name for name in names if not (folder / name).is_file()]
+    names = [f"{name}.pem" for name in ("validator", *P256)] + [f"{name}.key" for name in SECRETS]
+    missing = [f"{name}.pem" for name in REGISTERED if not files(folder, name)]
+    missing += [name for name in names if not (folder / name).is_file()]
     if missing:
         raise KeysError(f"{folder} lacks {', '.join(missing)}: make keys with `tidegate keys create {folder}`")
-    open_to_others = [name for name in names if (folder / name).stat().st_mode & 0o077]
-    if open_to_others:
-        raise KeysError(f"{folder}: others can read {', '.join(open_to_others)}: chmod 600")
-    signing = {name: signing_key(read_ed25519(folder / f"{name}.pem")) for name in ED25519}
+    _check_private([folder / name for name in names])
+    rotating = Rotating(folder)
     oauth = _p256(folder / "oauth.pem")
     jwk = ECKey.import_key(oauth)
     return Keyring(
-        **signing,
+        **{name: rotating.of(name)[0] for name in REGISTERED},
+        validator=signing_key(_ed25519(folder / "validator.pem")),
         oauth=OAuthKey(oauth, jwk.thumbprint(), _public(jwk)),
         records=(folder / "records.key").read_bytes(),
         nonce=(folder / "nonce.key").read_bytes(),
+        folder=rotating,
     )
+
+
+def _rotating(folder: Path) -> dict[str, tuple[SigningKey, ...]]:
+    found = {name: files(folder, name) for name in REGISTERED}
+    _check_private([path for paths in found.values() for path in paths])
+    return {name: tuple(signing_key(_ed25519(path)) for path in paths) for name, paths in found.items()}
+
+
+def _check_private(paths: Sequence[Path]) -> None:
+    open_to_others = [path for path in paths if path.stat().st_mode & 0o077]
+    if open_to_others:
+        names = ", ".join(path.name for path in open_to_others)
+        raise KeysError(f"{open_to_others[0].parent}: others can read {names}: chmod 600")
+
+
+def _number(path: Path) -> int:
+    parts = path.name.split(".")
+    return int(parts[1]) if len(parts) > len(("name", "pem")) else 1
 
 
 def signing_key(private: Ed25519PrivateKey) -> SigningKey:

@@ -12,10 +12,11 @@ import structlog
 from sqlmodel import Session, col, select
 
 from gateway import figures
+from gateway.anchoring import own
 from gateway.anchoring.tables import LedgerEntry
 from gateway.db import once_committed
 from gateway.journal.tables import QueuedEntry
-from gateway.keys import Keyring
+from gateway.keys import Keyring, SigningKey
 from gateway.settings import Settings
 from ledger import entries
 
@@ -31,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """What it takes to make an entry: chain, organisation and its key, and the ledger's present height."""
+    """What it takes to make an entry: chain, organisation and its keys, and the ledger's present height."""
 
     settings: Settings
     keyring: Keyring
@@ -42,7 +43,7 @@ class Signer:
         """Up to which height an entry made now is valid."""
         return self.height + VALID_BLOCKS
 
-    def sign(self, entry_type: str, body: Mapping[str, Any]) -> tuple[str, bytes]:
+    def sign(self, key: SigningKey, entry_type: str, body: Mapping[str, Any]) -> tuple[str, bytes]:
         """Return the new entry's id and canonical bytes. Raises `CodecError` if the body is not one of its type."""
         unsigned = entries.build(
             chain=self.settings.chain,
@@ -51,7 +52,6 @@ class Signer:
             body=body,
             not_after_height=self.not_after_height,
         )
-        key = self.keyring.organisation
         return unsigned["id"], entries.sign(unsigned, (self.settings.gateway_id, key.kid, key.private))
 
 
@@ -66,7 +66,8 @@ def make(
     request_id: str | None = None,
 ) -> LedgerEntry:
     """Store a new signed entry, waiting to be submitted; `request_id` is that of the request that it came of."""
-    entry_id, data = signer.sign(entry_type, body)
+    key = own.in_use(session, signer.keyring, signer.settings.gateway_id, "organisation")
+    entry_id, data = signer.sign(key, entry_type, body)
     entry = LedgerEntry(
         entry_id=entry_id,
         type=entry_type,
@@ -104,10 +105,10 @@ def tell(session: Session, entry: LedgerEntry, outcome: str) -> None:
     once_committed(session, told)
 
 
-def make_again(session: Session, signer: Signer, entry: LedgerEntry) -> None:
-    """Give an entry that came too late for every block a new id and another chance, in its old place."""
+def make_again(session: Session, signer: Signer, entry: LedgerEntry, key: SigningKey) -> None:
+    """Give an entry a new id, signature and chance, in its old place: its time or its key ended before it was taken."""
     body = entries.decode(entry.entry).body
-    entry.entry_id, entry.entry = signer.sign(entry.type, body)
+    entry.entry_id, entry.entry = signer.sign(key, entry.type, body)
     entry.not_after_height, entry.state = signer.not_after_height, WAITING
     session.add(entry)
     tell(session, entry, MADE_AGAIN)

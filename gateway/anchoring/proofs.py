@@ -6,10 +6,12 @@ from sqlalchemy import bindparam, delete, exists, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from gateway.anchoring.tables import BlockPart, KeyState, LedgerEntry
+from gateway.anchoring import governance, own
+from gateway.anchoring.tables import BlockPart, HandoverPart, KeyState, LedgerEntry
 from gateway.keys import Keyring
 from ledger import entries, evidence
 from ledger.backends.base import Backend, Block, StateProof
+from ledger.codec import canonical
 
 
 def keep_block(session: Session, block: Block) -> None:
@@ -20,8 +22,8 @@ def keep_block(session: Session, block: Block) -> None:
 
 
 def own_keys(org: str, keyring: Keyring) -> list[str]:
-    """Return the state's keys of what the gateway signs with."""
-    return [f"key/{org}/{key.kid}" for key in (keyring.organisation, keyring.sealing, keyring.receipts)]
+    """Return the state's keys of what the gateway signs with, and of who governs."""
+    return [*own.state_keys(org, keyring), *governance.WATCHED]
 
 
 def keys_in(entry: LedgerEntry) -> list[str]:
@@ -51,8 +53,10 @@ def proved_height(session: Session) -> int | None:
     return heights[0] if len(heights) == 1 else None
 
 
-def prove_keys(session: Session, backend: Backend, height: int) -> None:
-    """Prove every watched key under the header at `height`, the ledger's newest.
+def prove_keys(session: Session, backend: Backend, height: int) -> int:
+    """Prove every watched key under the header at `height`, the ledger's newest; keep the hand-overs up to there.
+
+    Returns how many hand-overs are new.
 
     What proves that header is stored with the block before it; what proved the last one goes, unless an entry needs
     it. Raises `LookupError` if the ledger has moved on.
@@ -65,6 +69,22 @@ def prove_keys(session: Session, backend: Backend, height: int) -> None:
         needed = exists().where(col(LedgerEntry.height) == BlockPart.height)
         session.execute(delete(BlockPart).where(col(BlockPart.height) == last - 1, ~needed))
     session.connection().execute(update(KeyState).where(col(KeyState.key) == bindparam("of")), rows)
+    return keep_handovers(session, backend, after=last or 0)
+
+
+def keep_handovers(session: Session, backend: Backend, *, after: int) -> int:
+    """Store every change of the validator set above height `after`, once; return how many there are."""
+    found = backend.handovers(after)
+    for each in found:
+        row = {"height": each.header.height, "part": canonical(each.json()).decode()}
+        session.execute(insert(HandoverPart).values(row).on_conflict_do_nothing())
+    return len(found)
+
+
+def handovers_below(session: Session, height: int) -> bytes:
+    """Return the hand-overs that lead to the header at `height`, as a document has them."""
+    statement = select(HandoverPart.part).where(HandoverPart.height < height).order_by(col(HandoverPart.height))
+    return b"[" + b",".join(part.encode() for part in session.exec(statement)) + b"]"
 
 
 def _part(found: StateProof) -> str | None:

@@ -34,6 +34,9 @@ BLOCKS = "SELECT height, head, validators FROM blockpart WHERE height = ANY($1)"
 KEYS = "SELECT key, part, height FROM keystate WHERE key = ANY($1) AND part IS NOT NULL"
 """State proofs of keys, all under header A as it is at that moment."""
 
+HANDOVERS = "SELECT coalesce(string_agg(part, ',' ORDER BY height), '') FROM handoverpart WHERE height < $1"
+"""The changes of the validator set that lead to header A."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
@@ -79,6 +82,11 @@ async def keys(connection: Connection, names: Sequence[str]) -> tuple[int, dict[
     """Return the height of header A and the state proofs of keys under it; a key that the state lacks is missing."""
     rows = await connection.fetch(KEYS, list(names))
     return max((row["height"] for row in rows), default=0), {row["key"]: row["part"].encode() for row in rows}
+
+
+async def handovers(connection: Connection, *, at: int) -> bytes:
+    """Return the hand-overs that lead to header `at`, as an evidence has them."""
+    return b"[" + str(await connection.fetchval(HANDOVERS, at)).encode() + b"]"
 
 
 def _anchored(row: Record) -> Anchored:

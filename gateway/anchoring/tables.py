@@ -31,6 +31,7 @@ class LedgerEntry(SQLModel, table=True):
     entry: bytes = Field(sa_type=LargeBinary)  # canonical and signed
     not_after_height: int
     state: str  # submission.State
+    signed_elsewhere: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # cannot be made again
     request_id: str | None = request_id()  # of the request that it came of, if one did
     created_at: datetime = instant()
     height: int | None = Field(default=None, index=True)
@@ -81,3 +82,22 @@ class KeyState(SQLModel, table=True):
     key: str = Field(primary_key=True)  # of the ledger's state, such as key/<org>/<kid>
     height: int | None = None
     part: str | None = None  # an element of evidence.keys_part; None if the state has no such key
+
+
+class HandoverPart(SQLModel, table=True):
+    """A change of the validator set: an element of an evidence's `handovers`."""
+
+    height: int = Field(primary_key=True)  # of its header
+    part: str
+
+
+class StateProof(SQLModel, table=True):
+    """A key of the state that somebody asked to have proved, and its newest proof."""
+
+    __table_args__ = (Index("ix_stateproof_wanted", "key", postgresql_where=text("wanted")),)
+
+    key: str = Field(primary_key=True)
+    wanted: bool  # a newer proof is asked for
+    made_at: datetime | None = instant(default=None, nullable=True)
+    height: int | None = None  # of the header that it is proved under
+    document: bytes | None = Field(default=None, sa_type=LargeBinary)  # ledger.state_proof

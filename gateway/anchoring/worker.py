@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
@@ -17,8 +18,9 @@ from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
 from gateway import figures
-from gateway.anchoring import batches, entries, proofs, submission
+from gateway.anchoring import answers, batches, entries, proofs, submission
 from gateway.anchoring.entries import Signer
+from gateway.anchoring.renewal import Renewal, Reseal
 from gateway.clock import Clock
 from gateway.journal import CHANNEL, LEAVES
 from gateway.keys import Keyring
@@ -40,20 +42,39 @@ SWEEP_SECONDS = 15.0
 APPLICATION = "tidegate worker"
 """How a worker that runs is known in the database, by the connection that it listens on."""
 Sweep = Callable[[Session, datetime], None]
-"""What higher features want done by time: (session, now). Handed in, for they lie above."""
+"""What higher features want done by time: (session, now)."""
 _log = structlog.get_logger(__name__)
 
 
-def step(engine: Engine, backend: Backend, keyring: Keyring, settings: Settings, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What higher features do in the worker's transactions. Handed in, for they lie above."""
+
+    sweep: Sweep = lambda _session, _now: None
+    """What is due by time alone."""
+    reseal: Reseal = lambda _session, _records, _dead, _key: {}
+    """Signs anew what was sealed with a key that had ended."""
+    trust_changed: Callable[[], object] = lambda: None
+    """Called when the validators or the organisation's key have changed: the trust file is to be written anew."""
+
+
+NO_HOOKS = Hooks()
+
+
+def step(
+    engine: Engine, backend: Backend, keyring: Keyring, settings: Settings, now: datetime, *, hooks: Hooks = NO_HOOKS
+) -> bool:
     """Take everything one step further; return whether anything changed, so that another step may be due."""
     started = time.perf_counter()
     signer = Signer(settings, keyring, backend.height())
+    renewal = Renewal(backend, keyring, settings.gateway_id, hooks.reseal, now)
     made = _make(engine, signer, now)
-    settled = _bring(engine, backend, signer)
-    proved = _prove(engine, backend, signer)
-    if made or settled or proved:
+    settled = _bring(engine, backend, signer, renewal)
+    proved = _prove(engine, backend, signer, renewal, hooks)
+    answered = _answer(engine, backend, now)
+    if made or settled or proved or answered:
         figures.round_seconds.observe(time.perf_counter() - started)
-    return made or settled or proved
+    return made or settled or proved or answered
 
 
 def _make(engine: Engine, signer: Signer, now: datetime) -> bool:
@@ -66,7 +87,7 @@ def _make(engine: Engine, signer: Signer, now: datetime) -> bool:
         return bool(taken or streams)
 
 
-def _bring(engine: Engine, backend: Backend, signer: Signer) -> bool:
+def _bring(engine: Engine, backend: Backend, signer: Signer, renewal: Renewal) -> bool:
     """Submit what is first in its lane, and record what the ledger says of it."""
     with _turn(engine) as session:
         waiting = {each.entry_id: each.entry for each in submission.first_in_lanes(session)}
@@ -75,22 +96,39 @@ def _bring(engine: Engine, backend: Backend, signer: Signer) -> bool:
     refused = submission.submit(backend, waiting)
     with _turn(engine) as session:
         present = submission.unfinished(session, waiting)
-        news = [submission.settle(session, backend, each, refused.get(each.entry_id), signer) for each in present]
+        news = [
+            submission.settle(session, backend, each, refused.get(each.entry_id), signer, renewal) for each in present
+        ]
         return any(news)
 
 
-def _prove(engine: Engine, backend: Backend, signer: Signer) -> bool:
+def _prove(engine: Engine, backend: Backend, signer: Signer, renewal: Renewal, hooks: Hooks) -> bool:
     """Prove the states of keys under the newest header, if it is newer than the last or a key is new."""
     with _turn(engine) as session:
         proofs.watch(session, proofs.own_keys(signer.settings.gateway_id, signer.keyring))
         height = backend.height()
         if height <= 1 or proofs.proved_height(session) == height:
             return False
+        before = renewal.own_states(session)
         try:
-            proofs.prove_keys(session, backend, height)
+            handed_over = proofs.prove_keys(session, backend, height)
         except LookupError:
             session.rollback()  # the ledger has moved on meanwhile: the next step proves under its new height
-        return True
+            return True
+        rotated = renewal.after_proving(session, before)
+    if handed_over or rotated:
+        hooks.trust_changed()
+    return True
+
+
+def _answer(engine: Engine, backend: Backend, now: datetime) -> bool:
+    """Make the state proofs that are asked for."""
+    with _turn(engine) as session:
+        try:
+            return bool(answers.make_wanted(session, backend, now=now))
+        except LookupError:
+            session.rollback()
+            return True
 
 
 @contextmanager
@@ -113,10 +151,10 @@ class Worker:
         settings: Settings,
         clock: Clock,
         *,
-        sweep: Sweep | None = None,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self._engine, self._backend, self._keyring = engine, backend, keyring
-        self._settings, self._clock, self._sweep = settings, clock, sweep
+        self._settings, self._clock, self._hooks = settings, clock, hooks
         self._swept_at = float("-inf")
         self._stopping = threading.Event()
 
@@ -141,7 +179,7 @@ class Worker:
             connection.execute(f"LISTEN {CHANNEL}")
             while not self._stopping.is_set():
                 self._sweep_if_due()
-                if not step(self._engine, self._backend, self._keyring, self._settings, self._clock()):
+                if not self._step():
                     self._sleep(connection)
 
     def _sleep(self, connection: psycopg.Connection) -> None:
@@ -150,12 +188,15 @@ class Worker:
         if queued == {LEAVES}:
             self._stopping.wait(min(GATHER_SECONDS, self._settings.anchor_seconds))
 
+    def _step(self) -> bool:
+        return step(self._engine, self._backend, self._keyring, self._settings, self._clock(), hooks=self._hooks)
+
     def _sweep_if_due(self) -> None:
         """Do what is due by time alone, every now and then, in a transaction of its own."""
-        if self._sweep is None or time.monotonic() - self._swept_at < SWEEP_SECONDS:
+        if time.monotonic() - self._swept_at < SWEEP_SECONDS:
             return
         with Session(self._engine) as session:
-            self._sweep(session, self._clock())
+            self._hooks.sweep(session, self._clock())
             session.commit()
         self._swept_at = time.monotonic()
 

@@ -12,11 +12,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from gateway import keys
+from gateway.anchoring import own
 from gateway.cli.faults import USAGE, CommandError
 from gateway.clock import utc_now
 from gateway.db import connect
 from gateway.db.embedded import postgresql
-from gateway.keys import Keyring
+from gateway.keys import Keyring, SigningKey
 from gateway.migrations import upgrade
 from gateway.settings import Settings
 from ledger import trust
@@ -107,9 +108,12 @@ def open_ledger(settings: Settings, keyring: Keyring) -> Embedded:
 
 
 def write_trust(settings: Settings, keyring: Keyring, ledger: Embedded) -> Path:
-    """Write the trust file of the embedded ledger into the data folder, whole or not at all; return its path."""
-    organisations = [{"org": settings.gateway_id, "keys": ledger_keys(keyring)[:1]}]
-    key = keyring.organisation
+    """Write the trust file of the embedded ledger into the data folder, whole or not at all; return its path.
+
+    The organisation signs it with the key that the ledger holds valid at this moment.
+    """
+    key = own.on_ledger(ledger, keyring, settings.gateway_id, "organisation")
+    organisations = [{"org": settings.gateway_id, "keys": [registered(key, "entries")]}]
     content = trust.sign(ledger.trust(), organisations, (settings.gateway_id, key.kid, key.private))
     path = settings.data_dir / "trust.json"
     draft = path.with_name(".trust.json.new")
@@ -119,6 +123,10 @@ def write_trust(settings: Settings, keyring: Keyring, ledger: Embedded) -> Path:
 
 
 def ledger_keys(keyring: Keyring) -> list[dict[str, Any]]:
-    """Return the gateway's keys as the ledger registers them, that for entries first."""
-    usages = {"entries": keyring.organisation, "sealing": keyring.sealing, "receipts": keyring.receipts}
-    return [{"kid": key.kid, "usage": usage, "public_key": key.public} for usage, key in usages.items()]
+    """Return the gateway's first keys as the ledger registers them, that for entries first."""
+    return [registered(keyring.of(name)[0], usage) for name, usage in keys.REGISTERED.items()]
+
+
+def registered(key: SigningKey, usage: str) -> dict[str, Any]:
+    """Return a key as an entry adds it."""
+    return {"kid": key.kid, "usage": usage, "public_key": key.public}

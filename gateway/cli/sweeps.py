@@ -1,20 +1,22 @@
-"""What is due by time alone, done by the worker: consents that have ended, and what need be remembered no longer."""
+"""What the worker does for higher features: consents that have ended, what may be forgotten, records signed anew."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlmodel import Session
 
-from gateway.anchoring.worker import Sweep
+from gateway.anchoring.worker import Hooks
 from gateway.consent import lifecycle
 from gateway.oauth import store
+from gateway.records.renewal import seal_anew
 from gateway.settings import Settings
 
 
-def sweep_of(settings: Settings) -> Sweep:
-    """Return what a worker of this gateway sweeps."""
+def hooks_of(settings: Settings, *, trust_changed: Callable[[], object]) -> Hooks:
+    """Return what a worker of this gateway does; `trust_changed` is called when the trust file must be."""
 
     def sweep(session: Session, now: datetime) -> None:
         lifecycle.end_due(session, gateway_id=settings.gateway_id, now=now)
         store.forget(session, now=now)
 
-    return sweep
+    return Hooks(sweep=sweep, reseal=seal_anew, trust_changed=trust_changed)

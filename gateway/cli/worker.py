@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 
 import typer
 from prometheus_client import start_http_server
@@ -15,7 +16,7 @@ from gateway.cli.lazy import commands, examples
 from gateway.cli.polling import Polling
 from gateway.cli.runtime import DataOption, database, engine_on, open_ledger, read_settings, write_trust
 from gateway.cli.supervision import AttachedOption, wait_for_word, when_orphaned
-from gateway.cli.sweeps import sweep_of
+from gateway.cli.sweeps import hooks_of
 from gateway.clock import utc_now
 from gateway.keys import load
 from gateway.settings import Settings
@@ -63,8 +64,10 @@ def worker(
         engine_on(url) as engine,
         closing(open_ledger(settings, keyring)) as ledger,
     ):
-        write_trust(settings, keyring, ledger)
-        anchoring = Worker(engine, ledger, keyring, settings, utc_now, sweep=sweep_of(settings))
+        tell_trust = partial(write_trust, settings, keyring, ledger)
+        tell_trust()
+        hooks = hooks_of(settings, trust_changed=tell_trust)
+        anchoring = Worker(engine, ledger, keyring, settings, utc_now, hooks=hooks)
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: anchoring.stop())
         if attached:

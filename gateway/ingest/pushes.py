@@ -13,6 +13,7 @@ import schemas
 from connectors.base import Connector, Endpoint, Fault, Mapped, Received
 from connectors.errors import Unmappable
 from gateway import figures
+from gateway.anchoring import own
 from gateway.db import once_committed
 from gateway.directory.links import require_link
 from gateway.directory.participants import participant
@@ -91,7 +92,7 @@ def _receive(session: Session, keyring: Keyring, settings: Settings, push: Push)
     made = _plan(session, push, arrivals)
     own = _sealed_by_provider(session, push, items)
     by_id = {arrival.id: number for number, arrival in enumerate(arrivals)}
-    attest = _attester(push, settings, keyring)
+    attest = _attester(session, push, settings, keyring)
     sealed = []
     for each in made.placed:
         if each.new:
@@ -182,9 +183,10 @@ def _sealed_by_provider(session: Session, push: Push, items: Sequence[Mapped]) -
     return check(push.sealed, items, Sealer(push.provider_id, keys), _source(push), now=push.at)
 
 
-def _attester(push: Push, settings: Settings, keyring: Keyring) -> Callable[[Mapped], SealedRecord]:
+def _attester(session: Session, push: Push, settings: Settings, keyring: Keyring) -> Callable[[Mapped], SealedRecord]:
     """Return what seals an item in the gateway's name."""
-    sealer = record.Sealer(settings.gateway_id, keyring.sealing.kid, keyring.sealing.private)
+    key = own.in_use(session, keyring, settings.gateway_id, "sealing")
+    sealer = record.Sealer(settings.gateway_id, key.kid, key.private)
     source = _source(push)
 
     def attest(item: Mapped) -> SealedRecord:

@@ -24,7 +24,7 @@ LEAVES, ENTRIES = "leaves", "entries"
 def queue_leaf(session: Session, stream: Stream, *, leaf: bytes, subject: str, now: datetime) -> None:
     """Queue a leaf hash (32 bytes, RFC 6962) to be anchored; `subject` is the id of the record or receipt."""
     session.add(Leaf(stream=stream, leaf=leaf, subject=subject, request_id=request_id(), created_at=now))
-    _wake(session, LEAVES)
+    wake(session, LEAVES)
 
 
 def queue_leaves(session: Session, stream: Stream, leaves: Sequence[tuple[bytes, str]], *, now: datetime) -> None:
@@ -32,14 +32,15 @@ def queue_leaves(session: Session, stream: Stream, leaves: Sequence[tuple[bytes,
     common = {"stream": stream, "request_id": request_id(), "created_at": now}
     rows = [{"leaf": leaf, "subject": subject, **common} for leaf, subject in leaves]
     session.execute(insert(Leaf), rows)
-    _wake(session, LEAVES)
+    wake(session, LEAVES)
 
 
 def queue_entry(session: Session, *, type: str, body: dict[str, Any], subject: str, now: datetime) -> None:  # noqa: A002 - the entry's own member
     """Queue a ledger entry of `type` with `body`; `subject` is the id of the consent or credential it is about."""
     session.add(QueuedEntry(type=type, body=body, subject=subject, request_id=request_id(), created_at=now))
-    _wake(session, ENTRIES)
+    wake(session, ENTRIES)
 
 
-def _wake(session: Session, queued: str) -> None:
+def wake(session: Session, queued: str) -> None:
+    """Wake the worker when the transaction commits: what is queued, in a word."""
     session.execute(text(f"NOTIFY {CHANNEL}, '{queued}'"))

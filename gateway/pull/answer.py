@@ -1,16 +1,18 @@
 """A pull from question to evidence: read, decide, cut, sign the receipt, store it, answer."""
 
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway import figures
 from gateway.access.rules import Permit, Refusal, Refuse, decide, within
+from gateway.anchoring import own
 from gateway.anchoring.reads import Anchored
 from gateway.consent.values import duration
 from gateway.errors import GatewayError, NotYetError
-from gateway.keys import Keyring
+from gateway.keys import Keyring, SigningKey
 from gateway.oauth.dpop import Proof
 from gateway.oauth.tokens import Token
 from gateway.pull import cutting, question
@@ -50,14 +52,23 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What was read: the consent, the page, and all of the ledger that proves both. `head`: the height of header A."""
+    """What was read: the consent, the page, and all of the ledger that proves both."""
 
     consent: ConsentRead
     page: Page
+    proofs: "Proofs"
+    next_page: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What an evidence needs of the ledger, and the key for its receipt: one valid under header A, which is at `head`."""
+
     head: int
     blocks: dict[int, evidence.BlockPart]
     keys: dict[str, bytes]
-    next_page: Place | None
+    handovers: bytes
+    receipts: SigningKey
 
 
 class Puller:
@@ -101,9 +112,9 @@ class Puller:
         page = cutting.cut(
             candidates, covered.permit, leaves, master=self._keyring.records, gateway_id=self._settings.gateway_id
         )
-        head, blocks, keys = await self._proofs(reading, consent, page)
+        proofs = await self._proofs(reading, consent, page)
         last = Place(candidates[-1].received_at, candidates[-1].id) if covered.more else None
-        return Drawn(consent, page, head, blocks, keys, last)
+        return Drawn(consent, page, proofs, last)
 
     async def _permitted(
         self, reading: Reading, token: Token, asked: Asked, *, after: Place | None, now: datetime
@@ -121,20 +132,28 @@ class Puller:
             raise self._refusals.of(verdict, consent, now=now)
         return Covered(consent, verdict, candidates, more)
 
-    async def _proofs(
-        self, reading: Reading, consent: ConsentRead, page: Page
-    ) -> tuple[int, dict[int, evidence.BlockPart], dict[str, bytes]]:
+    async def _proofs(self, reading: Reading, consent: ConsentRead, page: Page) -> Proofs:
         anchors = [_activation(consent).anchor, *page.anchors.values()]
         needed = {
-            f"key/{self._settings.gateway_id}/{self._keyring.receipts.kid}",
             consent.granted.credential,
             *page.keys,
             *(key for anchor in anchors for key in cutting.signers(anchor.rest)),
         }
-        head, keys = await reading.keys(needed, at=consent.head)
-        if needed - keys.keys():
+        ours, org = self._keyring.of("receipts"), self._settings.gateway_id
+        places = {own.state_key(org, key) for key in ours}
+        head, keys = await reading.keys(needed | places, at=consent.head)
+        known = {place: own.value_in(keys[place]) for place in places & keys.keys()}
+        receipts = own.newest_valid(ours, org, known)
+        if receipts is None or needed - keys.keys():
             raise NotYetError("a key that signed something is not yet final on the ledger", headers=SOON)
-        return head, await reading.blocks({head - 1, *(anchor.height for anchor in anchors)}), keys
+        idle = places - needed - {own.state_key(org, receipts)}
+        return Proofs(
+            head=head,
+            blocks=await reading.blocks({head - 1, *(anchor.height for anchor in anchors)}),
+            keys={key: part for key, part in keys.items() if key not in idle},
+            handovers=await reading.handovers(at=head),
+            receipts=receipts,
+        )
 
     def _receipt(self, drawn: Drawn, token: Token, asked: Asked, *, jti: bytes, now: datetime) -> str:
         consent = drawn.consent
@@ -150,12 +169,12 @@ class Puller:
             iat=int(now.timestamp()),
             jti=b64u(jti),
             request=asked.digest,
-            keys_at=drawn.head,
+            keys_at=drawn.proofs.head,
             consent=cited,
             records=list(drawn.page.hashes),
             omitted=list(drawn.page.omitted),
         )
-        key = self._keyring.receipts
+        key = drawn.proofs.receipts
         return receipt.sign(content, key=key.private, kid=key.kid)
 
     def _pull(self, drawn: Drawn, proof: Proof, asked: Asked, signed: str, *, jti: bytes, now: datetime) -> Pull:
@@ -237,6 +256,11 @@ def _assemble(drawn: Drawn, signed: str) -> bytes:
         consent=(activation.entry_id, consent.granted.part),
         records=drawn.page.parts,
         anchors={activation.entry_id: activation.anchor, **drawn.page.anchors},
-        blocks=drawn.blocks,
-        keys=(drawn.head - 1, b"[" + b",".join(drawn.keys[key] for key in sorted(drawn.keys)) + b"]"),
+        blocks=drawn.proofs.blocks,
+        keys=(drawn.proofs.head - 1, _in_order(drawn.proofs.keys)),
+        handovers=drawn.proofs.handovers,
     )
+
+
+def _in_order(parts: Mapping[str, bytes]) -> bytes:
+    return b"[" + b",".join(parts[key] for key in sorted(parts)) + b"]"

@@ -41,6 +41,8 @@ class Kept:
     grants: dict[str, Granted] = field(default_factory=dict)
     leaves: dict[str, AnchoredLeaf] = field(default_factory=dict)
     blocks: dict[int, BlockPart] = field(default_factory=dict)
+    handovers: dict[int, bytes] = field(default_factory=dict)
+    """By the height of the header that they lead to."""
     _keys: dict[str, bytes] = field(default_factory=dict)
     _keys_at: int = 0
 

@@ -167,6 +167,12 @@ class Reading:
             raise Moved
         return found
 
+    async def handovers(self, *, at: int) -> bytes:
+        """Return the hand-overs that lead to header `at`, as an evidence has them."""
+        if at not in self._kept.handovers:
+            kept.keep(self._kept.handovers, {at: await reads.handovers(self._connection, at=at)}, most=kept.MOST_BLOCKS)
+        return self._kept.handovers[at]
+
     async def free_again(self, consent_id: str, per_ends: datetime) -> datetime | None:
         """Return the oldest use after `per_ends`: when it leaves the window, one more is free."""
         oldest: datetime | None = await self._connection.fetchval(OLDEST_USE, consent_id, per_ends)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from gateway import journal
-from gateway.anchoring.worker import step
+from gateway.anchoring.worker import NO_HOOKS, Hooks, step
 from gateway.keys import Keyring
 from gateway.settings import Settings
 from ledger.backends.base import Backend
@@ -32,10 +32,11 @@ class Anchoring:
     keyring: Keyring
     settings: Settings
     clock: TurnableClock
+    hooks: Hooks = NO_HOOKS
 
     def step(self) -> bool:
         """Take one step."""
-        return step(self.engine, self.backend, self.keyring, self.settings, self.clock())
+        return step(self.engine, self.backend, self.keyring, self.settings, self.clock(), hooks=self.hooks)
 
     def finish(self) -> int:
         """Take steps until nothing changes; return how many changed something."""

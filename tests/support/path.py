@@ -10,11 +10,16 @@ from typing import Any
 
 from sqlmodel import Session
 
+from gateway import keys
+from gateway.anchoring import own
+from gateway.anchoring.worker import Hooks
 from gateway.client.bank import Bank, ConsentRequest
 from gateway.client.connection import Connection, Tokens
 from gateway.client.identity import Identity
 from gateway.client.provider import Provider
 from gateway.directory import people
+from gateway.keys import SigningKey
+from gateway.records.renewal import seal_anew
 from ledger import trust
 from tests.support import builders
 from tests.support.anchoring import Anchoring, anchoring
@@ -88,6 +93,18 @@ class WholePath:
         """Set the gateway's clock to the real time, by which clients go: a long test outlasts a proof's minute."""
         self.gateway.clock.turn(max(timedelta(0), datetime.now(UTC) - self.gateway.clock()))
 
+    def rotate(self, name: str, *, compromised_since: int = 0) -> SigningKey:
+        """Make the next of the gateway's keys of a name, and queue the entry that puts it in the old one's place."""
+        org, folder = self.gateway.settings.gateway_id, self.gateway.settings.keys_path
+        with Session(self.anchoring.engine) as session:
+            old = own.in_use(session, self.gateway.keyring, org, name)
+        new = keys.add(folder, name)
+        added = {"kid": new.kid, "usage": keys.REGISTERED[name], "public_key": new.public}
+        self.anchoring.queue_entry(
+            "org.rotate_key", org, org=org, remove=old.kid, compromised_since=compromised_since, add=[added]
+        )
+        return new
+
     def trust(self) -> bytes:
         """Return the trust file of this chain."""
         key = self.gateway.keyring.organisation
@@ -112,6 +129,7 @@ def whole_path(database_url: str, folder: Path) -> Iterator[WholePath]:
             builders.link(session)
             person = builders.enrolled(session, settings=gateway.settings, now=clock())
             session.commit()
+        steps.hooks = Hooks(reseal=seal_anew)
         steps.finish()
         yield WholePath(gateway, steps, carrier, owner, bank, other, person)
 

@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from gateway import keys
-from gateway.anchoring.worker import Worker
-from gateway.cli.sweeps import sweep_of
+from gateway.anchoring.worker import Hooks, Worker
+from gateway.cli.sweeps import hooks_of
 from gateway.clock import Clock
 from gateway.consent.tables import Consent
 from gateway.oauth import store
@@ -28,13 +28,13 @@ def worked(engine: Engine, folder: Path, clock: Clock) -> None:
     keyring = keys.load(settings.keys_path)
     with anchoring(engine, keyring, settings, folder) as steps:
         swept = threading.Event()
-        sweep = sweep_of(settings)
+        sweep = hooks_of(settings, trust_changed=lambda: None).sweep
 
         def noted(session: Session, now: datetime) -> None:
             sweep(session, now)
             swept.set()
 
-        worker = Worker(engine, steps.backend, keyring, settings, clock, sweep=noted)
+        worker = Worker(engine, steps.backend, keyring, settings, clock, hooks=Hooks(sweep=noted))
         thread = threading.Thread(target=worker.run)
         thread.start()
         assert swept.wait(20)
