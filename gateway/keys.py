@@ -146,7 +146,7 @@ def load(folder: Path) -> Keyring:
     jwk = ECKey.import_key(oauth)
     return Keyring(
         **{name: rotating.of(name)[0] for name in REGISTERED},
-        validator=signing_key(_ed25519(folder / "validator.pem")),
+        validator=signing_key(read_ed25519(folder / "validator.pem")),
         oauth=OAuthKey(oauth, jwk.thumbprint(), _public(jwk)),
         records=(folder / "records.key").read_bytes(),
         nonce=(folder / "nonce.key").read_bytes(),
@@ -157,7 +157,7 @@ def load(folder: Path) -> Keyring:
 def _rotating(folder: Path) -> dict[str, tuple[SigningKey, ...]]:
     found = {name: files(folder, name) for name in REGISTERED}
     _check_private([path for paths in found.values() for path in paths])
-    return {name: tuple(signing_key(_ed25519(path)) for path in paths) for name, paths in found.items()}
+    return {name: tuple(signing_key(read_ed25519(path)) for path in paths) for name, paths in found.items()}
 
 
 def _check_private(paths: Sequence[Path]) -> None:

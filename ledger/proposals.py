@@ -147,7 +147,7 @@ def _count(proposal: Proposal) -> str:
 def _governance(value: object) -> None:
     if value is None:
         return
-    given = check_members(value, {"governors": _names, "needed": at_least(1)}, "governance")
+    given = check_members(value, {"governors": _names, "needed": at_least(1)}, "who governs")
     if given["needed"] > len(given["governors"]):
         raise CodecError(f"{given['needed']} must sign, {len(given['governors'])} govern")
 

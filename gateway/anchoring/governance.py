@@ -65,11 +65,5 @@ def hand_in(session: Session, data: bytes, *, now: datetime) -> LedgerEntry:
     return stored
 
 
-def find(session: Session, entry_id: str) -> LedgerEntry | None:
-    """Return what is known of an entry that was handed in, as committed last."""
-    session.expire_all()
-    return session.exec(select(LedgerEntry).where(LedgerEntry.entry_id == entry_id)).one_or_none()
-
-
 def _subject(body: Mapping[str, object]) -> str:
     return str(body.get("org", body.get("public_key", "")))

@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from gateway import keys
+from gateway.cli.faults import USAGE, CommandError
 from gateway.cli.lazy import commands, examples
 from gateway.cli.output import write_private
+from gateway.cli.runtime import DataOption, read_settings, registered
 from gateway.client.identity import new_key, pem, public_jwk
 
-app = commands("Make keys.")
+app = commands("Make keys, and rotate them.")
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="organisation, sealing or receipts.")]
 
 
 @app.command(epilog=examples("tidegate keys create /srv/tidegate/keys"))
@@ -37,3 +40,55 @@ def client(file: Annotated[Path, typer.Argument(metavar="KEY.pem", help="The fil
     key = new_key()
     write_private(file, pem(key))
     typer.echo(json.dumps({"keys": [public_jwk(key)]}, indent=2))
+
+
+@app.command(epilog=examples("tidegate keys show", "tidegate keys show --json > tidegate.json"))
+def show(
+    data: DataOption = None, *, as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False
+) -> None:
+    """Show the public parts of the keys that the ledger knows, or shall know.
+
+    As JSON they are what others need to register this gateway's organisation on a ledger of theirs: tidegate ledger
+    propose org.register FILE.json. Of several keys of a name that is the newest.
+    """
+    settings = read_settings(data=data)
+    keyring = keys.load(settings.keys_path)
+    if as_json:
+        newest = [registered(keyring.of(name)[-1], usage) for name, usage in keys.REGISTERED.items()]
+        typer.echo(json.dumps({"org": settings.gateway_id, "keys": newest}, indent=2))
+        return
+    for name in keys.REGISTERED:
+        for file, key in zip(keys.files(settings.keys_path, name), keyring.of(name), strict=True):
+            typer.echo(f"{file.name:20} {key.kid}")
+
+
+@app.command(
+    epilog=examples(
+        "tidegate keys rotate sealing",
+        "tidegate keys rotate sealing --compromised-since 1184",
+        "tidegate keys rotate organisation -o proposal.json",
+    )
+)
+def rotate(
+    name: NameArgument,
+    compromised_since: Annotated[
+        int, typer.Option(metavar="HEIGHT", min=0, help="From where on nothing holds that the old key signed.")
+    ] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write a proposal, and submit nothing.")
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Put a new key in the place of the organisation's, the sealing or the receipts key.
+
+    The new key stands beside the old one, and is used once the ledger has taken it; gateway and worker see it by
+    themselves. Where this gateway governs alone the worker submits the change; else a proposal is written, signed by
+    this gateway if it governs, for the others to sign: tidegate ledger sign. Several machines that share a database
+    need the new file in each one's keys folder before that. Running it again proposes the same new key.
+    """
+    from gateway.cli.rotating import rotate_key  # noqa: PLC0415 - imports what --help need not wait for
+
+    if name not in keys.REGISTERED:
+        raise CommandError(f"no key {name!r} that rotates; known: {', '.join(keys.REGISTERED)}", code=USAGE)
+    for line in rotate_key(read_settings(data=data), name, compromised_since=compromised_since, output=output):
+        typer.echo(line)

@@ -1,4 +1,4 @@
-"""`tidegate ledger`: a node of the replicated ledger, from its keys to the trust file that verifiers need."""
+"""`tidegate ledger`: a node of the replicated ledger, from its keys to the trust file; and who governs the ledger."""
 
 import json
 import logging
@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli import governance
 from gateway.cli.lazy import commands, examples
 from ledger.backends.cometbft.layout import Home
 
-app = commands("Run a node of the replicated ledger.")
+app = commands("Run a node of the replicated ledger, and govern it: propose, sign, submit.")
 HomeOption = Annotated[Path, typer.Option("--home", metavar="DIR", help="The node's folder.")]
 
 
@@ -182,3 +183,6 @@ def export_trust(
 
     for line in sign_trust(Home(home), file, key):
         typer.echo(line)
+
+
+governance.add_to(app)

@@ -62,7 +62,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """What an evidence needs of the ledger, and the key for its receipt: one valid under header A, which is at `head`."""
+    """What an evidence needs of the ledger, and the key for its receipt: valid under header A, at `head`."""
 
     head: int
     blocks: dict[int, evidence.BlockPart]
