@@ -37,7 +37,9 @@ def body(entry_type: str, file: Path | None, options: Options) -> dict[str, Any]
     if entry_type not in BODIES:
         known = ", ".join(sorted(GOVERNANCE))
         raise CommandError(f"no governance entry {entry_type!r}; known: {known}", code=USAGE)
-    listed = {name: [_registered(each) for each in given[name]] for name in ("keys", "add") if name in given}
+    listed: dict[str, Any] = {
+        name: [_registered(each) for each in given[name]] for name in ("keys", "add") if name in given
+    }
     usual: dict[str, Any] = {"compromised_since": 0, "add": []} if entry_type == "org.rotate_key" else {}
     made: dict[str, Any] = {**usual, **given, **listed}
     lacking = [name for name in BODIES[entry_type] if name not in made]
