@@ -88,6 +88,11 @@ class Blocks:
             return kept.header if kept.header.height == height else kept.next
         return self.get(height - 1).next if height > 1 else self._signed(self._call("commit", height=height))[0]
 
+    def signed(self, height: int) -> tuple[Header, Commit]:
+        """Return the header at `height` and the commit for it, verified."""
+        header, commit, _ = self._signed(self._call("commit", height=height))
+        return header, commit
+
     def _look_into(self, block: Block) -> None:
         for place, data in enumerate(block.entries):
             entry_id = _id(data)

@@ -16,11 +16,13 @@ from ledger.backends.cometbft.blocks import Blocks
 from ledger.backends.cometbft.nodes import Nodes
 from ledger.backends.cometbft.queries import OUTCOME, PROOFS, VALIDATORS
 from ledger.backends.cometbft.rpc import RefusedCall
+from ledger.blocks.handovers import Handover
 from ledger.blocks.validators import Validator
-from ledger.codec import b64u, canonical, unb64u
+from ledger.codec import canonical, unb64u
 from ledger.entries import Entry, decode
 from ledger.errors import LedgerError, Rejected, Unavailable
 from ledger.state import Code
+from ledger.trust import stated
 
 AGAIN_SECONDS = 5.0
 """An entry is not sent to the same node again before: it waits there for a block."""
@@ -91,6 +93,12 @@ class CometBFT:
             answer = self._nodes.call("abci_query", path=PROOFS, data=data, height=str(height))
             return answers.proofs(answers.query(answer), keys, self._blocks.header(height).app_hash)
 
+    def handovers(self, after: int) -> list[Handover]:
+        """See `Backend.handovers`. Raises as `trust` does."""
+        with self._mutex:
+            changes = [(first - 1, members) for first, members in self._validator_sets()[1:]]
+            return [Handover(*self._blocks.signed(height), members) for height, members in changes if height > after]
+
     def trust(self) -> dict[str, Any]:
         """See `Backend.trust`. The pinned block is the first of the present validators.
 
@@ -98,14 +106,7 @@ class CometBFT:
         """
         with self._mutex:
             sets = self._validator_sets()
-            first, present = sets[-1]
-            return {
-                "chain": self.chain,
-                "engine": self.engine,
-                "former": [{"first_height": since, "validators": _listed(members)} for since, members in sets[:-1]],
-                "pinned": {"block_hash": b64u(self._blocks.header(first).hash()), "height": first},
-                "validators": _listed(present),
-            }
+            return stated(chain=self.chain, engine=self.engine, sets=sets, pinned=self._blocks.header(sets[-1][0]))
 
     def close(self) -> None:
         """See `Backend.close`."""
@@ -169,7 +170,3 @@ class CometBFT:
             sets[height + TAKES_EFFECT if height else 1] = tuple(members)
         reached = self._nodes.height()
         return [(first, members) for first, members in sorted(sets.items()) if first <= reached]
-
-
-def _listed(members: Sequence[Validator]) -> list[dict[str, Any]]:
-    return [each.json() for each in members]
