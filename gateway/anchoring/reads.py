@@ -22,7 +22,7 @@ WHERE subject = $1 AND version = $2 AND type IN ('consent.granted', 'consent.ame
 """The entry that activated a consent (id, version) as of header A."""
 
 LEAVES = """
-SELECT l.subject, l.part AS leaf, e.entry_id, e.height, e.part
+SELECT l.subject, l.part AS leaf, l.leaf AS hash, e.entry_id, e.height, e.part
 FROM anchoredleaf l JOIN batch b ON b.id = l.batch_id JOIN ledgerentry e ON e.number = b.entry_number
 WHERE l.subject = ANY($1) AND e.state = 'final' AND e.height < $2
 """
@@ -52,6 +52,8 @@ class AnchoredLeaf:
 
     leaf: bytes
     entry: Anchored
+    hash: bytes
+    """What is anchored there: a record that was sealed anew has another."""
 
 
 async def head(connection: Connection) -> int | None:
@@ -69,7 +71,7 @@ async def activation(connection: Connection, consent_id: str, version: int, *, a
 async def leaves(connection: Connection, subjects: Sequence[str], *, at: int) -> dict[str, AnchoredLeaf]:
     """Return those of the records or receipts that are final as of header `at`, by id."""
     rows = await connection.fetch(LEAVES, list(subjects), at)
-    return {row["subject"]: AnchoredLeaf(row["leaf"].encode(), _anchored(row)) for row in rows}
+    return {row["subject"]: AnchoredLeaf(row["leaf"].encode(), _anchored(row), row["hash"]) for row in rows}
 
 
 async def blocks(connection: Connection, heights: Sequence[int]) -> dict[int, BlockPart]:

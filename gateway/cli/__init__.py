@@ -19,7 +19,9 @@ ENTRIES = {
     "owners": Entry("gateway.cli.owners", "Invite the people of a data owner.", OPERATOR),
     "doctor": Entry("gateway.cli.doctor", "Find out what is wrong.", OPERATOR),
     "keys": Entry("gateway.cli.keys", "Make keys, and rotate them.", OPERATOR),
-    "ledger": Entry("gateway.cli.ledger", "Run a node of the replicated ledger, and govern it.", OPERATOR),
+    "ledger": Entry(
+        "gateway.cli.ledger", "Run a node of the replicated ledger, and govern it: propose, sign, submit.", OPERATOR
+    ),
     "db": Entry("gateway.cli.database", "Look after the database.", OPERATOR),
     "openapi": Entry("gateway.cli.openapi", "Write the OpenAPI documents, or compare them.", OPERATOR),
     "links": Entry("gateway.cli.links", "Ask data owners to confirm that they are your customers.", PROVIDER),

@@ -108,7 +108,7 @@ class Puller:
             after = self._place(asked.cursor, consent, asked, now=now)
         covered = await self._permitted(reading, token, asked, after=after, now=now)
         consent, candidates = covered.consent, covered.candidates
-        leaves = await reading.leaves([each.id for each in candidates], at=consent.head)
+        leaves = await reading.leaves(candidates, at=consent.head)
         page = cutting.cut(
             candidates, covered.permit, leaves, master=self._keyring.records, gateway_id=self._settings.gateway_id
         )

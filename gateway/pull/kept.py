@@ -40,6 +40,7 @@ class Kept:
 
     grants: dict[str, Granted] = field(default_factory=dict)
     leaves: dict[str, AnchoredLeaf] = field(default_factory=dict)
+    """By the leaf's hash, in hexadecimal."""
     blocks: dict[int, BlockPart] = field(default_factory=dict)
     handovers: dict[int, bytes] = field(default_factory=dict)
     """By the height of the header that they lead to."""

@@ -42,7 +42,7 @@ SELECT c.bank_id, c.owner_id, c.state, c.state_since, c.expires_at, c.version AS
     ({reads.HEAD}) AS head, h.wrapped AS holder_key, r.*,
     EXISTS (SELECT 1 FROM revokedtoken t WHERE t.id IN ($2, $3)) AS token_revoked
 FROM consent c LEFT JOIN holderkey h ON h.holder = 'owner/' || c.owner_id LEFT JOIN LATERAL (
-    SELECT r.id, r.provider_id, r.product, r.version, r.identifiers, r.day, r.level, r.jwt, r.wrapped_key,
+    SELECT r.id, r.provider_id, r.product, r.version, r.identifiers, r.day, r.level, r.jwt, r.leaf, r.wrapped_key,
         r.disclosures, r.received_at
     FROM record r
     WHERE r.owner_id = c.owner_id AND r.product = ANY($4) AND r.state = 'current'
@@ -81,6 +81,7 @@ class Candidate(NamedTuple):
     day: date | None
     level: str
     jwt: str
+    leaf: bytes
     holder: str
     holder_key: bytes | None
     wrapped_key: bytes | None
@@ -144,11 +145,16 @@ class Reading:
         found = [_candidate(row) for row in rows[:PAGE] if row["id"] is not None]
         return _consent(rows[0], granted), found, len(rows) > PAGE
 
-    async def leaves(self, records: Collection[str], *, at: int) -> dict[str, reads.AnchoredLeaf]:
-        """Return those of the records that are final as of header `at`, by id."""
-        read = partial(reads.leaves, self._connection, at=at)
-        found = await kept.completed(self._kept.leaves, records, read, most=kept.MOST_LEAVES)
-        return {name: leaf for name, leaf in found.items() if leaf.entry.anchor.height < at}
+    async def leaves(self, candidates: Collection[Candidate], *, at: int) -> dict[str, reads.AnchoredLeaf]:
+        """Return the leaves of those records that are final, as they are sealed, as of header `at`; by record's id."""
+        ids = {each.leaf.hex(): each.id for each in candidates}
+
+        async def read(hashes: list[str]) -> dict[str, reads.AnchoredLeaf]:
+            found = await reads.leaves(self._connection, [ids[each] for each in hashes], at=at)
+            return {leaf.hash.hex(): leaf for leaf in found.values() if leaf.hash.hex() in ids}
+
+        final = await kept.completed(self._kept.leaves, ids, read, most=kept.MOST_LEAVES)
+        return {ids[name]: leaf for name, leaf in final.items() if leaf.entry.anchor.height < at}
 
     async def keys(self, names: Collection[str], *, at: int) -> tuple[int, dict[str, bytes]]:
         """Return the height of a header, `at` or newer, and under it the proofs of those keys that the state has."""
@@ -240,6 +246,7 @@ def _candidate(row: asyncpg.Record) -> Candidate:
         day=row["day"],
         level=row["level"],
         jwt=row["jwt"],
+        leaf=row["leaf"],
         holder=f"owner/{row['owner_id']}",
         holder_key=row["holder_key"],
         wrapped_key=row["wrapped_key"],
