@@ -4,7 +4,6 @@ One SQLite file, one connection, one process (a lock on the file refuses a secon
 entry and the empty block H+1 that makes H final, in one transaction that is on disk before it returns.
 """
 
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger import merkle, smt, state
 from ledger.backends import genesis as genesis_form
 from ledger.backends.base import Block, Outcome, StateProof
-from ledger.backends.store import Nodes, StoredState, Transaction, connect, lock_exclusively
+from ledger.backends.store import Blocks, Nodes, StoredState, Transaction, connect, lock_exclusively
 from ledger.blocks import times
 from ledger.blocks.commits import Commit, CommitSignature
 from ledger.blocks.contents import block_id, consensus_hash, entry_leaf, result_leaf
@@ -58,10 +57,11 @@ class Embedded:
         self._validators = (Validator(validator_key.public_key().public_bytes_raw(), 10),)
         self._lock_file = lock_exclusively(path)
         self._db = connect(path)
+        self._blocks = Blocks(self._db)
         self._state = StoredState(self._db)
         self._nodes = Nodes(self._db)
         try:
-            if self._head() == 0:
+            if self._blocks.head() == 0:
                 self._begin(genesis)
             self._check_intact()
         except BaseException:
@@ -76,7 +76,7 @@ class Embedded:
             if known.fetchone():
                 return
             self._refuse_validators(decoded)
-            state.check(self._state, self._head() + 1, decoded)
+            state.check(self._state, self._blocks.head() + 1, decoded)
             with Transaction(self._db):
                 self._produce([entry])
                 self._produce([])
@@ -90,29 +90,29 @@ class Embedded:
     def height(self) -> int:
         """See `Backend.height`."""
         with self._mutex:
-            return self._head()
+            return self._blocks.head()
 
     def block(self, height: int) -> Block:
         """See `Backend.block`."""
         with self._mutex:
-            if not 1 <= height < self._head():
-                raise LookupError(f"block {height} is not final; the newest final one is {self._head() - 1}")
-            entries = self._db.execute("SELECT data FROM entries WHERE height = ? ORDER BY place", (height,)).fetchall()
+            if not 1 <= height < self._blocks.head():
+                raise LookupError(f"block {height} is not final; the newest final one is {self._blocks.head() - 1}")
+            entries, codes = self._blocks.entries(height)
             return Block(
-                header=self._header(height),
-                next=self._header(height + 1),
-                commit=self._vote(height + 1),
+                header=self._blocks.header(height),
+                next=self._blocks.header(height + 1),
+                commit=self._blocks.vote(height + 1),
                 validators=self._validators,
-                entries=tuple(row[0] for row in entries),
-                codes=tuple(self._codes(height)),
+                entries=entries,
+                codes=codes,
             )
 
     def prove(self, keys: Sequence[str], height: int) -> list[StateProof]:
         """See `Backend.prove`. Only the newest height is provable."""
         with self._mutex:
-            if height != self._head():
-                raise LookupError(f"the state at height {height} is gone; the newest height is {self._head()}")
-            root = self._header(height).app_hash
+            if height != self._blocks.head():
+                raise LookupError(f"the state at height {height} is gone; the newest height is {self._blocks.head()}")
+            root = self._blocks.header(height).app_hash
             return [StateProof(key, self._state.get(key), smt.prove(self._nodes, root, key)) for key in keys]
 
     def handovers(self, after: int) -> list[Handover]:  # noqa: ARG002 - the protocol's argument
@@ -122,7 +122,7 @@ class Embedded:
     def trust(self) -> dict[str, Any]:
         """See `Backend.trust`. The pinned block is the first."""
         with self._mutex:
-            first = self._header(1)
+            first = self._blocks.header(1)
         return stated(chain=self.chain, engine=self.engine, sets=[(1, self._validators)], pinned=first)
 
     def close(self) -> None:
@@ -138,28 +138,28 @@ class Embedded:
 
     def _produce(self, entries: Sequence[bytes]) -> None:
         """Write the next block. An entry that the state machine does not accept stands in it with its code."""
-        height = self._head() + 1
-        before = self._root(height - 1)
+        height = self._blocks.head() + 1
+        before = self._blocks.root(height - 1)
         root, codes = before, []
         for entry in entries:
             code, changes = state.apply(self._state, height, decode(entry))
             root = self._change(root, changes)
             codes.append(int(code))
-        header = self._next_header(entries, self._codes(height - 1), before, previous=height - 1)
+        header = self._next_header(entries, self._blocks.entries(height - 1)[1], before, previous=height - 1)
         self._write(header, entries, codes, root)
 
     def _next_header(
         self, entries: Sequence[bytes], results: Sequence[int], root: bytes, *, previous: int | None
     ) -> Header:
         now = times.from_datetime(self._clock()) // MILLISECOND * MILLISECOND
-        last = self._header(previous) if previous else None
+        last = self._blocks.header(previous) if previous else None
         hashed = validators_hash(self._validators)
         return Header(
             chain=self.chain,
             height=(previous or 0) + 1,
             time=max(now, last.time + MILLISECOND) if last else now,
-            last_block_id=self._id(previous) if previous else BlockId(),
-            last_commit_hash=self._vote(previous).hash() if previous else merkle.EMPTY,
+            last_block_id=self._blocks.id(previous) if previous else BlockId(),
+            last_commit_hash=self._blocks.vote(previous).hash() if previous else merkle.EMPTY,
             data_hash=merkle.root([entry_leaf(entry) for entry in entries]),
             validators_hash=hashed,
             next_validators_hash=hashed,
@@ -171,7 +171,7 @@ class Embedded:
         )
 
     def _write(self, header: Header, entries: Sequence[bytes], codes: Sequence[int], root: bytes) -> None:
-        last = self._vote(header.height - 1) if header.height > 1 else None
+        last = self._blocks.vote(header.height - 1) if header.height > 1 else None
         identity = block_id(header, entries, last)
         unsigned = Commit(header.height, 0, identity, ())
         signature = self._key.sign(unsigned.sign_bytes(self.chain, header.time))
@@ -194,38 +194,15 @@ class Embedded:
         self._state.write(values)
         return smt.update(self._nodes, root, values)
 
-    def _codes(self, height: int) -> list[int]:
-        rows = self._db.execute("SELECT code FROM entries WHERE height = ? ORDER BY place", (height,))
-        return [row[0] for row in rows]
-
-    def _head(self) -> int:
-        return int(self._db.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
-
-    def _root(self, height: int) -> bytes:
-        """Return the state's root after the block at `height`: the next header's app hash."""
-        return bytes(self._column("root", height))
-
-    def _header(self, height: int) -> Header:
-        return Header.read(json.loads(self._column("header", height)))
-
-    def _id(self, height: int) -> BlockId:
-        return BlockId.read(json.loads(self._column("id", height)))
-
-    def _vote(self, height: int) -> Commit:
-        return Commit.read(json.loads(self._column("vote", height)))
-
-    def _column(self, column: str, height: int) -> Any:  # noqa: ANN401 - text or bytes
-        return self._db.execute(f"SELECT {column} FROM blocks WHERE height = ?", (height,)).fetchone()[0]  # noqa: S608 - our own names
-
     def _refuse_validators(self, entry: Entry) -> None:
         if entry.type == "validator.set":
             raise Rejected(state.Code.WRONG_STATE, "an embedded ledger has one validator for good")
 
     def _check_intact(self) -> None:
-        header = self._header(self._head())
+        header = self._blocks.header(self._blocks.head())
         if header.chain != self.chain or header.validators_hash != validators_hash(self._validators):
             raise LedgerError(f"the ledger file is chain {header.chain!r} or has another validator, not {self.chain!r}")
-        if header.app_hash != self._root(max(header.height - 1, 1)) or header.app_hash not in self._nodes:
+        if header.app_hash != self._blocks.root(max(header.height - 1, 1)) or header.app_hash not in self._nodes:
             raise LedgerError("the ledger file's state is not what its last block says: restore it from a backup")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from ledger.blocks.commits import Commit
+from ledger.blocks.headers import BlockId, Header
 from ledger.errors import LedgerError
 
 TABLES = """
@@ -55,6 +57,44 @@ class Transaction:
         finally:
             if self._db.in_transaction:  # SQLite has rolled back by itself after some failures, as of a full disk
                 self._db.execute("ROLLBACK")
+
+
+class Blocks:
+    """The blocks and their entries. Raises `LookupError` for a block that is not there."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def head(self) -> int:
+        """Return the newest height, 0 if there is none."""
+        return int(self._db.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
+
+    def root(self, height: int) -> bytes:
+        """Return the state's root after the block at `height`: the next header's app hash."""
+        return bytes(self._column("root", height))
+
+    def header(self, height: int) -> Header:
+        """Return a block's header."""
+        return Header.read(json.loads(self._column("header", height)))
+
+    def id(self, height: int) -> BlockId:
+        """Return a block's id."""
+        return BlockId.read(json.loads(self._column("id", height)))
+
+    def vote(self, height: int) -> Commit:
+        """Return the commit for a block."""
+        return Commit.read(json.loads(self._column("vote", height)))
+
+    def entries(self, height: int) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
+        """Return the entries of a block in their order, and their codes."""
+        rows = self._db.execute("SELECT data, code FROM entries WHERE height = ? ORDER BY place", (height,)).fetchall()
+        return tuple(bytes(row[0]) for row in rows), tuple(row[1] for row in rows)
+
+    def _column(self, column: str, height: int) -> Any:  # noqa: ANN401 - text or bytes
+        row = self._db.execute(f"SELECT {column} FROM blocks WHERE height = ?", (height,)).fetchone()  # noqa: S608 - our own names
+        if row is None:
+            raise LookupError(f"the ledger has no block {height}")
+        return row[0]
 
 
 class StoredState(Mapping[str, Mapping[str, Any]]):

@@ -15,7 +15,7 @@ from ledger.state.codes import Code
 from ledger.state.signers import GOVERNANCE, acting_organisation, check_governance
 from ledger.state.view import Changes, View
 
-__all__ = ["Changes", "Code", "View", "apply", "genesis"]
+__all__ = ["Changes", "Code", "View", "apply", "effect", "genesis"]
 
 Effect = Callable[[View, int, str, Mapping[str, Any]], Changes]
 """(state, height, acting organisation, body) -> changes. Raises `Rejected`."""
@@ -66,6 +66,18 @@ def check(state: View, height: int, entry: Entry) -> Changes:
         acting = check_governance(state, height, entry)
     else:
         acting = acting_organisation(state, height, entry)
+    return _effect(state, height, acting, entry)
+
+
+def effect(state: View, height: int, entry: Entry) -> Changes:
+    """Return the changes that an entry made which is known to be accepted at `height`: who signed it is not judged.
+
+    Raises `Rejected` if it can never have been accepted.
+    """
+    return _effect(state, height, entry.signatures[0].org, entry)
+
+
+def _effect(state: View, height: int, acting: str, entry: Entry) -> Changes:
     changes = EFFECTS[entry.type](state, height, acting, entry.body)
     return {**changes, f"entry/{entry.id}": {"height": height}}
 
