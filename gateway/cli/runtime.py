@@ -96,14 +96,19 @@ def open_ledger(settings: Settings, keyring: Keyring) -> Embedded:
     """Open the embedded ledger in the data folder, or begin it. Raises `LedgerError`, as if another has it open."""
     return Embedded(
         settings.data_dir / "ledger.sqlite",
-        genesis=single_operator(
-            chain=settings.chain,
-            org=settings.gateway_id,
-            keys=ledger_keys(keyring),
-            validator=keyring.validator.private.public_key(),
-        ),
+        genesis=genesis(settings, keyring),
         validator_key=keyring.validator.private,
         clock=utc_now,
+    )
+
+
+def genesis(settings: Settings, keyring: Keyring) -> dict[str, Any]:
+    """Return the genesis of the embedded ledger that this gateway runs alone."""
+    return single_operator(
+        chain=settings.chain,
+        org=settings.gateway_id,
+        keys=ledger_keys(keyring),
+        validator=keyring.validator.private.public_key(),
     )
 
 

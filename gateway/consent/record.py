@@ -72,10 +72,13 @@ def signed_members(
         "nonce": version.nonce,
         "parties": _parties(parties, settings),
         "notice": notice.as_json(),
-        "purpose": _purpose(terms),
-        "data": _data(terms),
-        "limits": _limits(terms, start=now),
+        **agreed(terms, start=rfc3339(now)),
     }
+
+
+def agreed(terms: TradeData, *, start: str) -> Json:
+    """Return the members of a record that say what was agreed: purpose, data and limits, from `start` on (RFC 3339)."""
+    return {"purpose": _purpose(terms), "data": _data(terms), "limits": _limits(terms, start=start)}
 
 
 def status(standing: Standing, *, consent_id: str, initiator: str, reason: str | None) -> Json:
@@ -139,10 +142,10 @@ def _data(terms: TradeData) -> Json:
     }
 
 
-def _limits(terms: TradeData, *, start: datetime) -> Json:
+def _limits(terms: TradeData, *, start: str) -> Json:
     asked = terms.as_json()
     return {
-        "start": rfc3339(start),
+        "start": start,
         "expires_at": asked["expires_at"],
         "frequency": asked["frequency"],
         "maximum_pulls": asked["maximum_pulls"],

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ledger.audit.chain import DAMAGE
-from ledger.audit.findings import ENTRIES, STORED_STATE, Finding
+from ledger.audit.findings import ENTRIES, STORED_STATE, UNREADABLE, Finding
 from ledger.audit.replay import Replay
 from ledger.backends.reader import EmbeddedReader
 from ledger.codec import sha256
@@ -19,10 +19,16 @@ def check(reader: EmbeddedReader, replay: Replay, *, first: int, walked: int) ->
     """
     with reader.still() as head:
         yield from _ids(reader, first, head)
-        for height in range(walked, head):
-            block = reader.block(height)
-            replay.apply(height, block.entries)
-        yield from _roots(reader, replay, head)
+        try:
+            for height in range(walked, head):
+                replay.apply(height, reader.block(height).entries)
+            root = reader.root(head)
+        except DAMAGE as error:
+            yield Finding(UNREADABLE, f"block {head}", str(error))
+            return
+        if root != replay.root:
+            what = f"the state's root is {root.hex()}, its blocks make {replay.root.hex()}"
+            yield Finding(STORED_STATE, f"block {head}", what)
         yield from _state(reader, replay)
         yield from _nodes(reader, replay)
 
@@ -36,13 +42,6 @@ def _ids(reader: EmbeddedReader, first: int, head: int) -> Iterator[Finding]:
             continue
         if got != named:
             yield Finding(ENTRIES, f"block {height}", f"entry {got} is filed under the id {named}: it is not found")
-
-
-def _roots(reader: EmbeddedReader, replay: Replay, head: int) -> Iterator[Finding]:
-    got = reader.root(head)
-    if got != replay.root:
-        what = f"the state's root is {got.hex()}, its blocks make {replay.root.hex()}"
-        yield Finding(STORED_STATE, f"block {head}", what)
 
 
 def _state(reader: EmbeddedReader, replay: Replay) -> Iterator[Finding]:

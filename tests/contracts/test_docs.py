@@ -7,8 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway import keys
+from gateway.audit import kinds as kinds_of_database
 from gateway.cli import app
 from gateway.settings import Settings
+from ledger.audit import findings
 
 ROOT = Path(__file__).parents[2]
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
@@ -43,7 +45,7 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
 
 
 COMMAND = re.compile(r"(?:`|^|bin/)tidegate ((?:[a-z]+ )?[a-z]+(?:-[a-z]+)*)([^`\n|]*)", re.MULTILINE)
-GROUPS = {"connector", "consent", "db", "keys", "ledger", "links", "owners", "participants"}
+GROUPS = {"audit", "connector", "consent", "db", "keys", "ledger", "links", "owners", "participants"}
 
 
 def commands() -> list[tuple[str, str]]:
@@ -62,3 +64,15 @@ def test_a_command_that_a_page_shows_is_there_with_its_options(command: str, res
     told = CliRunner().invoke(app, [*command.split(), "--help"])
     assert told.exit_code == 0, told.output
     assert [option for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest) if option not in told.output] == []
+
+
+def test_every_kind_of_finding_is_in_the_operators_page_and_no_other() -> None:
+    kinds = [
+        value.name
+        for module in (kinds_of_database, findings)
+        for value in vars(module).values()
+        if isinstance(value, findings.Kind)
+    ]
+    rows = OPERATING.partition("| kind | what was found |")[2].partition("\n\n")[0]
+    named = [name for row in rows.splitlines()[2:] for name in re.findall(r"`([a-z_]+)`", row.split("|")[1])]
+    assert sorted(named) == sorted(kinds)

@@ -108,7 +108,7 @@ def running(command: str, folder: Path, port: int = 0) -> Iterator["subprocess.P
 
 
 def test_the_readme_shows_no_command_that_nothing_runs() -> None:
-    run_here = {"make demo", SERVED, VERIFIED, "tidegate serve", "tidegate doctor"}
+    run_here = {"make demo", SERVED, VERIFIED, "tidegate serve", "tidegate doctor", "tidegate audit verify"}
     assert commands() == sorted({*run_here, *(f"tidegate {each}" for each in IN_EARNEST), *RUN_BY_OTHERS})
 
 
@@ -160,6 +160,7 @@ def test_a_newcomer_gets_from_serve_to_a_verified_evidence(folder: Path) -> None
         run(f"tidegate {IN_EARNEST['pull CONSENT -o evidence.json'].format(consent=consent)}", folder, port)
         assert do("verify evidence.json --trust trust.json").startswith(f"OK: 1 records of {cast.OWNER}")
         assert "WRONG" not in run("tidegate doctor", folder, port)
+        assert "\nOK: " in run("tidegate audit verify", folder, port)
 
 
 def asked(shown: str, folder: Path, port: int, owner: Browser) -> str:
