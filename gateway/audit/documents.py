@@ -67,7 +67,7 @@ def _disclosures(row: Row[Any], scope: Scope, unwrapped: Any) -> list[str] | Non
     held_by = holder(provider_id=row.provider_id, owner_id=row.owner_id)
     key = unwrapped(scope.master, held_by, row.holder_key)
     envelope = crypto.Envelope(row.wrapped_key, row.disclosures)
-    return [each.encoded for each in store.disclosures(key, row.id, envelope)]
+    return [each[2] for each in store.disclosures(key, row.id, envelope)]
 
 
 def check_receipts(session: Session, scope: Scope, keys: Keys) -> Iterator[Finding | Progress]:
