@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     )
     gateway_name: str = Field("Tidegate", description="Name shown to data owners.")
     chain: str = Field("tidegate-local", pattern=r"^[a-z0-9-]{1,50}$", description="Chain id of the ledger.")
+    ledger_nodes: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+(\s+https?://[^\s/]+)*$",
+        description="RPC addresses of nodes of a replicated ledger, apart by spaces; else it is embedded.",
+    )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     access_token_seconds: int = Field(300, ge=30, le=900, description="Lifetime of an access token.")
     anchor_leaves: int = Field(

@@ -169,6 +169,11 @@ def _scope(settings: Settings, age: timedelta | None) -> Iterator[Scope]:
 
 
 def _ledger(settings: Settings, keyring: Keyring) -> EmbeddedReader:
+    if settings.ledger_nodes:
+        message = (
+            "the ledger is replicated: each node verifies every block of it, and only an embedded one is audited here"
+        )
+        raise CommandError(message, code=CANNOT_SAY)
     path = settings.data_dir / "ledger.sqlite"
     if not path.is_file():
         raise CommandError(f"there is no ledger in {settings.data_dir}: nothing to audit", code=CANNOT_SAY)

@@ -19,8 +19,9 @@ from gateway.clock import utc_now
 from gateway.health.readiness import backlog, database_fault
 from gateway.keys import KeysError
 from gateway.settings import Settings
+from ledger.backends.base import Backend
 from ledger.backends.embedded import Embedded
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unavailable
 
 app = commands()
 LEAST_FREE_BYTES = 1 << 30
@@ -113,7 +114,7 @@ def _look_into(url: str, settings: Settings) -> str:
 
 
 def _ledger(settings: Settings) -> str:
-    if not (settings.data_dir / "ledger.sqlite").is_file():
+    if not settings.ledger_nodes and not (settings.data_dir / "ledger.sqlite").is_file():
         raise Unwell(f"there is none in {settings.data_dir} yet: tidegate serve makes it")
     try:
         ledger = open_ledger(settings, keys.load(settings.keys_path))
@@ -126,9 +127,12 @@ def _ledger(settings: Settings) -> str:
     return _height(ledger)
 
 
-def _height(ledger: Embedded) -> str:
+def _height(ledger: Backend) -> str:
     try:
-        return f"chain {ledger.chain}, intact at height {ledger.height()}"
+        state = "intact" if ledger.engine == Embedded.engine else "answered by a node"
+        return f"chain {ledger.chain}, {state} at height {ledger.height()}"
+    except Unavailable as error:
+        raise Unwell(f"{error}: tidegate ledger status says how a node is") from None
     finally:
         ledger.close()
 

@@ -1,4 +1,4 @@
-"""What operator commands stand on: settings, keys, the database, and the embedded ledger."""
+"""What operator commands stand on: settings, keys, the database, and the ledger."""
 
 import os
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from gateway.keys import Keyring, SigningKey
 from gateway.migrations import upgrade
 from gateway.settings import Settings
 from ledger import trust
+from ledger.backends.base import Backend
 from ledger.backends.embedded import Embedded
 from ledger.backends.genesis import single_operator
 
@@ -92,8 +93,15 @@ def transaction(settings: Settings) -> Iterator[Session]:
             session.commit()
 
 
-def open_ledger(settings: Settings, keyring: Keyring) -> Embedded:
-    """Open the embedded ledger in the data folder, or begin it. Raises `LedgerError`, as if another has it open."""
+def open_ledger(settings: Settings, keyring: Keyring) -> Backend:
+    """Return the replicated ledger behind the nodes that are set; else open the embedded one, or begin it.
+
+    Raises `LedgerError`, as if another has the embedded one open. Nodes are connected to when they are first asked.
+    """
+    if settings.ledger_nodes:
+        from ledger.backends.cometbft.client import CometBFT  # noqa: PLC0415 - the embedded shape needs no client
+
+        return CometBFT(settings.ledger_nodes.split(), chain=settings.chain)
     return Embedded(
         settings.data_dir / "ledger.sqlite",
         genesis=genesis(settings, keyring),
@@ -112,11 +120,14 @@ def genesis(settings: Settings, keyring: Keyring) -> dict[str, Any]:
     )
 
 
-def write_trust(settings: Settings, keyring: Keyring, ledger: Embedded) -> Path:
-    """Write the trust file of the embedded ledger into the data folder, whole or not at all; return its path.
+def write_trust(settings: Settings, keyring: Keyring, ledger: Backend) -> None:
+    """Write the trust file of the embedded ledger into the data folder, whole or not at all.
 
-    The organisation signs it with the key that the ledger holds valid at this moment.
+    The organisation signs it with the key that the ledger holds valid at this moment. That of a replicated ledger is
+    signed by its founders: `tidegate ledger export-trust`.
     """
+    if ledger.engine != Embedded.engine:
+        return
     key = own.on_ledger(ledger, keyring, settings.gateway_id, "organisation")
     organisations = [{"org": settings.gateway_id, "keys": [registered(key, "entries")]}]
     content = trust.sign(ledger.trust(), organisations, (settings.gateway_id, key.kid, key.private))
@@ -124,7 +135,6 @@ def write_trust(settings: Settings, keyring: Keyring, ledger: Embedded) -> Path:
     draft = path.with_name(".trust.json.new")
     draft.write_bytes(content)
     draft.replace(path)
-    return path
 
 
 def ledger_keys(keyring: Keyring) -> list[dict[str, Any]]:
