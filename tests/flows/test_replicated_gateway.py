@@ -28,7 +28,7 @@ from tests.support.cli import process, tidegate
 from tests.support.nodes import Node, join, running
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.xdist_group("cometbft")
+pytestmark = pytest.mark.xdist_group("four validators")
 CHAIN = "trade"
 OTHERS = ("harbour-bank-node", "carriers-association", "shanghai-operator")
 PATIENCE_SECONDS = 30.0
@@ -93,8 +93,8 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
     keys.create(tmp_path / "data" / "keys")
     nodes = [Node(Home(tmp_path / org)) for org in ("tidegate", *OTHERS)]
     for node in nodes:
-        more = ["--keys", tmp_path / "data" / "keys"] if node is nodes[0] else []
-        where = ["--home", node.home.root, "--org", node.home.root.name, "--address", node.address]
+        more: list[str | Path] = ["--keys", tmp_path / "data" / "keys"] if node is nodes[0] else []
+        where: list[str | Path] = ["--home", node.home.root, "--org", node.home.root.name, "--address", node.address]
         tidegate("ledger", "init", *where, *more, code=0)
     cards = [node.home.card for node in nodes]
     tidegate("ledger", "found", *cards, "--chain", CHAIN, "--governance", "1", "-o", tmp_path / "net.json", code=0)
@@ -111,7 +111,9 @@ def trust_file(gateway: Gateway) -> Path:
     """Let every founder sign the trust file."""
     file = gateway.folder / "trust.json"
     for node in gateway.nodes:
-        own = ["--key", gateway.folder / "data" / "keys" / "organisation.pem"] if node is gateway.nodes[0] else []
+        own: list[str | Path] = []
+        if node is gateway.nodes[0]:
+            own = ["--key", gateway.folder / "data" / "keys" / "organisation.pem"]
         tidegate("ledger", "export-trust", file, "--home", node.home.root, *own, code=0)
     return file
 

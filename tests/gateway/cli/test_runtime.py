@@ -60,7 +60,8 @@ def test_the_trust_file_is_of_the_ledger_and_the_same_each_time(tmp_path: Path) 
     written = []
     for _ in range(2):
         ledger = open_ledger(settings, keyring)
-        written.append(write_trust(settings, keyring, ledger).read_bytes())
+        write_trust(settings, keyring, ledger)
+        written.append((settings.data_dir / "trust.json").read_bytes())
         ledger.close()
     assert written[0] == written[1]
     assert trust.read(written[0]).chain == settings.chain
