@@ -52,7 +52,8 @@ class ProblemError(ClientError):
         self.error = error
         self.code = str(document.get("type", "")).rpartition(":")[2]
         self.detail = str(document.get("detail") or document.get("title") or f"status {status}")
-        self.faults = [str(each) for each in map(_fault, document.get("errors") or [])]
+        errors = document.get("errors")
+        self.faults = [str(each) for each in map(_fault, errors if isinstance(errors, list) else [])]
         super().__init__("\n".join([self._headline(), *self._shown()]))
 
     def _headline(self) -> str:
