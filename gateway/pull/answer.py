@@ -1,7 +1,6 @@
 """A pull from question to evidence: read, decide, cut, sign the receipt, store it, answer."""
 
 import secrets
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,22 +8,23 @@ from datetime import datetime
 from gateway import figures
 from gateway.access.rules import Permit, Refusal, Refuse, decide, within
 from gateway.anchoring import own
-from gateway.anchoring.reads import Anchored
 from gateway.consent.values import duration
 from gateway.errors import GatewayError, NotYetError
-from gateway.keys import Keyring, SigningKey
+from gateway.keys import Keyring
 from gateway.oauth.dpop import Proof
 from gateway.oauth.tokens import Token
 from gateway.pull import cutting, question
 from gateway.pull.cutting import Page
+from gateway.pull.drawn import Drawn, Proofs, activation_of, assemble
 from gateway.pull.final import Outcome, Pull
 from gateway.pull.kept import Moved
-from gateway.pull.port import Candidate, ConsentRead, Port, Reading
+from gateway.pull.port import Port, Reading
 from gateway.pull.question import Asked, Place
 from gateway.pull.refusals import SOON, Refusals
+from gateway.pull.rows import Candidate, ConsentRead
 from gateway.settings import Settings
 from gateway.tracing import request_id
-from ledger import evidence, receipt
+from ledger import receipt
 from ledger.codec import b64u
 from ledger.record import leaf as leaf_of
 
@@ -50,27 +50,6 @@ class Covered:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was read: the consent, the page, and all of the ledger that proves both."""
-
-    consent: ConsentRead
-    page: Page
-    proofs: "Proofs"
-    next_page: Place | None
-
-
-@dataclass(frozen=True, slots=True)
-class Proofs:
-    """What an evidence needs of the ledger, and the key for its receipt: valid under header A, at `head`."""
-
-    head: int
-    blocks: dict[int, evidence.BlockPart]
-    keys: dict[str, bytes]
-    handovers: bytes
-    receipts: SigningKey
-
-
 class Puller:
     """Answers pulls. One for each process."""
 
@@ -87,7 +66,7 @@ class Puller:
         drawn = await self._draw(token, asked, now=now)
         jti = secrets.token_bytes(ID_BYTES)
         signed = self._receipt(drawn, token, asked, jti=jti, now=now)
-        data = _assemble(drawn, signed)
+        data = assemble(drawn, signed)
         outcome = await self._port.final.store(self._pull(drawn, proof, asked, signed, jti=jti, now=now))
         if outcome is not Outcome.STORED:
             raise await self._lost(outcome, drawn.consent, token, asked, now=now)
@@ -133,7 +112,7 @@ class Puller:
         return Covered(consent, verdict, candidates, more)
 
     async def _proofs(self, reading: Reading, consent: ConsentRead, page: Page) -> Proofs:
-        anchors = [_activation(consent).anchor, *page.anchors.values()]
+        anchors = [activation_of(consent).anchor, *page.anchors.values()]
         needed = {
             consent.granted.credential,
             *page.keys,
@@ -242,25 +221,3 @@ class Puller:
         async with self._port.reading() as reading:
             oldest = await reading.free_again(consent.standing.consent_id, now - per)
         return self._refusals.too_often(consent, oldest, now=now)
-
-
-def _activation(consent: ConsentRead) -> Anchored:
-    assert consent.granted.activation is not None  # noqa: S101 - decide permits nothing without it
-    return consent.granted.activation
-
-
-def _assemble(drawn: Drawn, signed: str) -> bytes:
-    consent, activation = drawn.consent, _activation(drawn.consent)
-    return evidence.assemble(
-        receipt=signed,
-        consent=(activation.entry_id, consent.granted.part),
-        records=drawn.page.parts,
-        anchors={activation.entry_id: activation.anchor, **drawn.page.anchors},
-        blocks=drawn.proofs.blocks,
-        keys=(drawn.proofs.head - 1, _in_order(drawn.proofs.keys)),
-        handovers=drawn.proofs.handovers,
-    )
-
-
-def _in_order(parts: Mapping[str, bytes]) -> bytes:
-    return b"[" + b",".join(parts[key] for key in sorted(parts)) + b"]"

@@ -10,7 +10,7 @@ from typing import Any
 import schemas
 from gateway.access.rules import Cut, Permit
 from gateway.anchoring.reads import AnchoredLeaf
-from gateway.pull.port import Candidate
+from gateway.pull.rows import Candidate
 from gateway.records import crypto
 from gateway.records.holders import unwrap
 from gateway.records.store import disclosures

@@ -6,22 +6,21 @@ may be newer than that moment; what was final then is final still.
 """
 
 import json
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
 
 import asyncpg
 
-from gateway.access.rules import Permit, Standing
+from gateway.access.rules import Permit
 from gateway.anchoring import reads
 from gateway.oauth.tokens import Token
 from gateway.pull import kept
 from gateway.pull.final import Final
 from gateway.pull.kept import Granted, Kept, Moved
 from gateway.pull.question import Place
+from gateway.pull.rows import Candidate, ConsentRead, candidate, consent_read
 from gateway.records.references import reference
 from ledger import evidence
 from ledger.codec import b64u
@@ -57,36 +56,6 @@ WHERE c.id = $1 ORDER BY r.received_at, r.id
 """A consent as it stands, in every row, with a page of the records that it may cover; at least one row, without one."""
 
 OLDEST_USE = "SELECT min(created_at) FROM receipt WHERE consent_id = $1 AND opening AND created_at > $2"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentRead:
-    """A consent as read: how it stands, what it grants, and what proves it. `head`: the height of header A."""
-
-    standing: Standing
-    owner_id: str
-    granted: Granted
-    token_revoked: bool
-    head: int
-
-
-class Candidate(NamedTuple):
-    """A stored record that may be handed out."""
-
-    id: str
-    provider_id: str
-    product: str
-    version: int
-    identifiers: Sequence[Mapping[str, Any]]
-    day: date | None
-    level: str
-    jwt: str
-    leaf: bytes
-    holder: str
-    holder_key: bytes | None
-    wrapped_key: bytes | None
-    disclosures: bytes | None
-    received_at: datetime
 
 
 class Reading:
@@ -142,8 +111,8 @@ class Reading:
         if not rows or rows[0]["consent_version"] != granted.version:
             self._kept.grants.pop(granted.consent_id, None)
             raise Moved
-        found = [_candidate(row) for row in rows[:PAGE] if row["id"] is not None]
-        return _consent(rows[0], granted), found, len(rows) > PAGE
+        found = [candidate(row) for row in rows[:PAGE] if row["id"] is not None]
+        return consent_read(rows[0], granted), found, len(rows) > PAGE
 
     async def leaves(self, candidates: Collection[Candidate], *, at: int) -> dict[str, reads.AnchoredLeaf]:
         """Return the leaves of those records that are final, as they are sealed, as of header `at`; by record's id."""
@@ -216,40 +185,3 @@ async def opened(database_url: str) -> AsyncIterator[Port]:
 
 async def _nothing(_connection: asyncpg.Connection) -> None:
     """Reset nothing when a connection comes back: nothing here changes a session, and it would be one more round."""
-
-
-def _consent(row: asyncpg.Record, granted: Granted) -> ConsentRead:
-    head, activation = row["head"] or 0, granted.activation
-    return ConsentRead(
-        standing=Standing(
-            consent_id=granted.consent_id,
-            bank_id=row["bank_id"],
-            state=row["state"],
-            state_since=row["state_since"],
-            expires_at=row["expires_at"],
-            final=activation is not None and activation.anchor.height < head,
-        ),
-        owner_id=row["owner_id"],
-        granted=granted,
-        token_revoked=row["token_revoked"],
-        head=head,
-    )
-
-
-def _candidate(row: asyncpg.Record) -> Candidate:
-    return Candidate(
-        id=row["id"],
-        provider_id=row["provider_id"],
-        product=row["product"],
-        version=row["version"],
-        identifiers=json.loads(row["identifiers"]),
-        day=row["day"],
-        level=row["level"],
-        jwt=row["jwt"],
-        leaf=row["leaf"],
-        holder=f"owner/{row['owner_id']}",
-        holder_key=row["holder_key"],
-        wrapped_key=row["wrapped_key"],
-        disclosures=row["disclosures"],
-        received_at=row["received_at"],
-    )

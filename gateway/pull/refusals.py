@@ -10,7 +10,7 @@ from gateway.consent.values import duration
 from gateway.errors import ForbiddenError, GatewayError, NotYetError, TooOftenError
 from gateway.keys import Keyring
 from gateway.oauth.resource import challenge, refused
-from gateway.pull.port import ConsentRead
+from gateway.pull.rows import ConsentRead
 from gateway.settings import Settings
 
 SOON: Mapping[str, str] = {"Retry-After": "1"}
