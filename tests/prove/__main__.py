@@ -55,7 +55,7 @@ def _crashes(wanted: argparse.Namespace) -> int:
 
 def _fuzz(wanted: argparse.Namespace) -> subprocess.CompletedProcess[str]:
     """Fuzz for longer than `make fuzz` does by itself."""
-    command = [os.environ.get("MAKE", "make"), "fuzz", f"FUZZ_SECONDS={wanted.fuzz_seconds}"]
+    command = [os.environ.get("MAKE", "make"), "--no-print-directory", "fuzz", f"FUZZ_SECONDS={wanted.fuzz_seconds}"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
     print(done.stdout, done.stderr, sep="\n")
     return done
