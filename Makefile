@@ -22,8 +22,8 @@ engine: setup ## get the replicated ledger's engine, CometBFT, and check it
 	@$(BIN)/tidegate ledger engine 2>/dev/null || { command -v go >/dev/null || $(BIN)/python -m pip install --quiet --require-hashes --requirement go.lock; $(BIN)/tidegate ledger engine; }
 
 .PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || { echo "Chromium is missing: apt-get install chromium (as root)"; exit 1; }
+chromium: setup
+	@{ command -v chromium && $(BIN)/playwright --version; } >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium libatomic1 >/dev/null; } || { echo "Chromium, or what drives it, is missing: apt-get install chromium libatomic1 (as root)"; exit 1; }
 
 .PHONY: strace
 strace:
