@@ -27,7 +27,7 @@ def main() -> int:
     began = time.monotonic()
     commit, crashed = _commit(), _crashes(wanted)
     fuzzed = _fuzz(wanted) if wanted.fuzz_seconds else None
-    lines = [*_head(commit, time.monotonic() - began), *_crash_lines(FOLDER / "crashes.xml"), *_fuzz_lines(fuzzed)]
+    lines = [*_head(commit, time.monotonic() - began), *_crash_lines(FOLDER / "crashes.xml"), *_fuzz_lines(fuzzed, wanted.fuzz_seconds)]
     REPORT.write_text("\n".join(lines) + "\n")
     print(f"{REPORT.relative_to(ROOT)} is written")
     return crashed or (fuzzed.returncode if fuzzed else 0)
@@ -100,12 +100,12 @@ def _crash_lines(path: Path) -> Iterator[str]:
         yield from (f"| {name} | {value} |" for name, value in properties)
 
 
-def _fuzz_lines(done: subprocess.CompletedProcess[str] | None) -> Iterator[str]:
+def _fuzz_lines(done: subprocess.CompletedProcess[str] | None, seconds: int) -> Iterator[str]:
     yield from ("", "## Fuzzing", "")
     if done is None:
         yield "Not run."
         return
-    yield f"{'Held' if done.returncode == 0 else '**Failed**'}. The last that `make fuzz` said:"
+    yield f"{'Held' if done.returncode == 0 else '**Failed**'}, {seconds} s a target. The last that `make fuzz` said:"
     yield from ("", "```", *done.stdout.strip().splitlines()[-LAST_LINES:], "```")
 
 
