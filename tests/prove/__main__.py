@@ -27,7 +27,11 @@ def main() -> int:
     began = time.monotonic()
     commit, crashed = _commit(), _crashes(wanted)
     fuzzed = _fuzz(wanted) if wanted.fuzz_seconds else None
-    lines = [*_head(commit, time.monotonic() - began), *_crash_lines(FOLDER / "crashes.xml"), *_fuzz_lines(fuzzed, wanted.fuzz_seconds)]
+    lines = [
+        *_head(commit, time.monotonic() - began),
+        *_crash_lines(FOLDER / "crashes.xml"),
+        *_fuzz_lines(fuzzed, wanted.fuzz_seconds),
+    ]
     REPORT.write_text("\n".join(lines) + "\n")
     print(f"{REPORT.relative_to(ROOT)} is written")
     return crashed or (fuzzed.returncode if fuzzed else 0)
