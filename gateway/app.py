@@ -24,6 +24,7 @@ from gateway.pull.api import PATH as EVIDENCE
 from gateway.pull.api import opened_pull, pull_evidence
 from gateway.pull.api import router as pull
 from gateway.pull.description import PATH_ITEM
+from gateway.pull.proofs import router as proofs
 from gateway.settings import Settings
 from gateway.verifier.api import router as verifier
 
@@ -35,7 +36,7 @@ SECURED = {"ingest": "dpop", "pull": "dpop", "portal": "session"}
 """How callers of a feature's routes authenticate."""
 OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\{request_id\})")
 """Paths where other things count: a signature, an invitation, a link."""
-ROUTERS = (pull, oauth, ingest, portal, health, verifier)
+ROUTERS = (pull, oauth, ingest, proofs, portal, health, verifier)
 
 
 def create_app(

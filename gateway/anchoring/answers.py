@@ -11,7 +11,9 @@ from sqlmodel import Session, col, select
 
 from gateway import journal
 from gateway.anchoring.proofs import handovers_below
+from gateway.anchoring.submission import UNFINISHED
 from gateway.anchoring.tables import KeyState, LedgerEntry, StateProof
+from gateway.journal.tables import QueuedEntry
 from ledger import state_proof
 from ledger.backends.base import Backend
 
@@ -23,16 +25,24 @@ MOST_AT_ONCE = 200
 def fresh(session: Session, key: str, *, subject: str, now: datetime) -> bytes | None:
     """Return a state proof of `key`, made under the newest header or just now; None after asking the worker for one.
 
-    `subject`: what the entries are about that change the key. The caller's transaction must be committed.
+    `subject`: what the entries are about that change the key. While one is on its way to the ledger, no proof answers:
+    it would say what is so no more. The caller's transaction must be committed.
     """
     found = session.get(StateProof, key)
-    if found is not None and _is_fresh(session, found, subject=subject, now=now):
+    if found is not None and not _changing(session, subject) and _is_fresh(session, found, subject=subject, now=now):
         return found.document
     wanted = {"wanted": True}
     statement = insert(StateProof).values({"key": key, **wanted})
     session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=wanted))
     journal.wake(session, journal.ENTRIES)
     return None
+
+
+def _changing(session: Session, subject: str) -> bool:
+    """Say whether an entry about `subject` is not final yet."""
+    queued = select(QueuedEntry.id).where(QueuedEntry.subject == subject).limit(1)
+    made = select(LedgerEntry.number).where(LedgerEntry.subject == subject, col(LedgerEntry.state).in_(UNFINISHED))
+    return session.exec(queued).first() is not None or session.exec(made.limit(1)).first() is not None
 
 
 def _is_fresh(session: Session, found: StateProof, *, subject: str, now: datetime) -> bool:

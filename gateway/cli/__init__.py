@@ -28,7 +28,7 @@ ENTRIES = {
     "links": Entry("gateway.cli.links", "Ask data owners to confirm that they are your customers.", PROVIDER),
     "connector": Entry("gateway.cli.connector", "Look at connectors, check messages, make subscriptions.", PROVIDER),
     "push": Entry("gateway.cli.push", "Push a message as its standard defines it.", PROVIDER),
-    "consent": Entry("gateway.cli.consent", "Ask a data owner for consent.", BANK),
+    "consent": Entry("gateway.cli.consent", "Ask a data owner for consent, and see how it stands.", BANK),
     "pull": Entry("gateway.cli.pull", "Pull evidence under a consent.", BANK),
 }
 

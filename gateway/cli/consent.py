@@ -19,7 +19,7 @@ from gateway.client.connection import Connection, Tokens
 from gateway.client.errors import ProtocolError
 from gateway.client.loopback import RedirectListener
 
-app = commands("Ask a data owner for consent.")
+app = commands("Ask a data owner for consent, and see how it stands.")
 
 OwnerOption = Annotated[str | None, typer.Option(metavar="SCHEME:VALUE", help="br_number:..., uscc:... or lei:...")]
 ProductOption = Annotated[list[str] | None, typer.Option(help="A data product; may be repeated.")]
@@ -87,6 +87,24 @@ def request(  # noqa: PLR0913 - one parameter is one option
         _show(pushed, browser=browser)
         tokens = bank.exchange(pushed, listener.wait(duration(patience).total_seconds()))
         _keep(state or grants.default_folder(), connection, key, tokens)
+
+
+@app.command(epilog=examples("tidegate consent proof CONSENT -o proof.json"))
+def proof(
+    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the proof.")],
+    patience: Annotated[str, typer.Option(metavar="DURATION", help="How long to wait for the proof.")] = "30s",
+    state: StateOption = None,
+) -> None:
+    """Fetch the proof of how a consent stands on the ledger: in force, paused, ended.
+
+    Check it with: tidegate verify. A consent that has ended gives no more evidence, but its end can be proved.
+    """
+    grant, proof_key = grants.find(state or grants.default_folder(), consent)
+    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
+        data = Bank(connection).proof(consent, patience=duration(patience).total_seconds())
+    output.write_bytes(data)
+    typer.echo(f"{output}: {len(data)} bytes")
 
 
 def _show(pushed: ConsentRequest, *, browser: bool) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import httpx2
 
 from gateway.client.connection import Connection, Tokens
 from gateway.client.errors import NotYetError, OAuthError, ProtocolError
@@ -99,18 +101,30 @@ class Bank:
         """
         content = json.dumps(dict(question or {})).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        response = self._call("POST", "/evidence", tokens, patience=patience, content=content, headers=headers)
+        return Evidence(response.content, response.headers.get(CURSOR))
+
+    def proof(self, consent_id: str, *, patience: float = 0.0) -> bytes:
+        """Return a state proof of how a consent of this bank stands on the ledger: in force, ended, never granted.
+
+        Asks again for up to `patience` seconds; then raises `NotYetError`. Raises `ProblemError` for a consent that is
+        not this bank's.
+        """
+        tokens = self.connection.tokens({"grant_type": "client_credentials", "scope": "proofs"})
+        found: bytes = self._call(
+            "GET", f"/consents/{quote(consent_id, safe='')}/proof", tokens, patience=patience
+        ).content
+        return found
+
+    def _call(self, method: str, path: str, tokens: Tokens, *, patience: float, **request: Any) -> httpx2.Response:  # noqa: ANN401 - handed on
         deadline = time.monotonic() + patience
         while True:
             try:
-                response = self.connection.call(
-                    "POST", "/evidence", token=tokens.access_token, content=content, headers=headers
-                )
+                return self.connection.call(method, path, token=tokens.access_token, **request)
             except NotYetError as error:
                 if time.monotonic() + error.retry_after > deadline:
                     raise
                 time.sleep(error.retry_after)
-            else:
-                return Evidence(response.content, response.headers.get(CURSOR))
 
     def pages(
         self, tokens: Tokens, question: Mapping[str, Any] | None = None, *, patience: float = 0.0

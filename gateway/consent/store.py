@@ -52,10 +52,10 @@ def standing(consent: Consent, *, now: datetime) -> Standing:
     return rules.at(_stored(consent), now)
 
 
-def find(session: Session, consent_id: str, *, owner_id: str) -> Consent:
-    """Return a consent of this owner. Raises `NotFoundError`, for another's as for none."""
+def find(session: Session, consent_id: str, *, owner_id: str | None = None, bank_id: str | None = None) -> Consent:
+    """Return a consent of this owner, or bank. Raises `NotFoundError`, for another's as for none."""
     found = session.get(Consent, consent_id) if is_id(consent_id) else None
-    if found is None or found.owner_id != owner_id:
+    if found is None or found.owner_id != (owner_id or found.owner_id) or found.bank_id != (bank_id or found.bank_id):
         raise NotFoundError(f"no consent {consent_id!r}")
     return found
 

@@ -17,7 +17,7 @@ from gateway.oauth import authorize, checks, dpop, endpoints, metadata, store
 from gateway.oauth.description import OF_TOKEN, PUSHED, TOKEN, answers
 from gateway.oauth.dpop import Proof
 from gateway.oauth.errors import InvalidProofError, InvalidRequestError, OAuth2Error
-from gateway.oauth.grants import S256, CodeGrant, ProviderGrant, RefreshGrant
+from gateway.oauth.grants import S256, CodeGrant, OwnGrant, RefreshGrant
 from gateway.oauth.parameters import Form, form
 from gateway.oauth.parameters import read as read_query
 from gateway.oauth.server import FormRequest, Server
@@ -154,7 +154,7 @@ def _answer(endpoint: Endpoint) -> tuple[Response, str | None]:
         return server.refuse(error), None
     server.register_grant(CodeGrant, [S256(required=True)])
     server.register_grant(RefreshGrant)
-    server.register_grant(ProviderGrant)
+    server.register_grant(OwnGrant)
     return server.create_token_response(request), request.form["grant_type"]
 
 

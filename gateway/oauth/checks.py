@@ -19,6 +19,8 @@ from gateway.oauth.errors import (
 from schemas.strict_json import StrictJsonError, parse
 
 SCOPE = "evidence"
+PROOFS = "proofs"
+"""What a bank may ask of its consents, in force or not, with a token of its own."""
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 THUMBPRINT = CHALLENGE
 LONGEST_DETAILS = 32_768

@@ -9,19 +9,22 @@ from sqlmodel import Session
 from connectors.registry import names
 from gateway.directory.tables import Participant
 from gateway.oauth import assertions, store
-from gateway.oauth.checks import SCOPE
+from gateway.oauth.checks import PROOFS
 from gateway.oauth.errors import InvalidClientError
 from gateway.tracing import authenticated
 
 METHOD = "private_key_jwt"
-GRANT_TYPES = {"bank": ("authorization_code", "refresh_token"), "provider": ("client_credentials",)}
+GRANT_TYPES = {
+    "bank": ("authorization_code", "refresh_token", "client_credentials"),
+    "provider": ("client_credentials",),
+}
 PROVIDER_SCOPES = ("links", "assignments", "records")
 
 
 def scopes(participant: Participant) -> frozenset[str]:
-    """Return the scopes that a participant may have."""
+    """Return the scopes that a participant may have by itself, without a consent."""
     provider = {*(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES} if "provider" in participant.roles else set()
-    return frozenset(provider | ({SCOPE} if "bank" in participant.roles else set()))
+    return frozenset(provider | ({PROOFS} if "bank" in participant.roles else set()))
 
 
 class Client(ClientMixin):
@@ -36,7 +39,7 @@ class Client(ClientMixin):
         return self.client_id
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
-        """Return the scope asked for if the client may have all of it."""
+        """Return the scope asked for if the client may have all of it by itself."""
         asked = set((scope or "").split())
         return " ".join(sorted(asked)) if asked and asked <= scopes(self.participant) else None
 

@@ -71,6 +71,6 @@ TOKEN = form(
     redirect_uri="As it was pushed.",
     code_verifier="RFC 7636.",
     refresh_token="A refresh token.",  # noqa: S106 - a description
-    scope="Of client_credentials: ingest:<connector>, links, assignments, records.",
+    scope="Of client_credentials: ingest:<connector>, links, assignments, records; of a bank, proofs.",
 )
 OF_TOKEN = form(token="The token.", token_type_hint="access_token or refresh_token")  # noqa: S106 - descriptions

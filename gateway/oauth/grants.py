@@ -133,8 +133,8 @@ class RefreshGrant(RefreshTokenGrant):
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
-class ProviderGrant(ClientCredentialsGrant):
-    """`client_credentials` (RFC 6749 section 4.4): a provider's own tokens."""
+class OwnGrant(ClientCredentialsGrant):
+    """`client_credentials` (RFC 6749 section 4.4): tokens of a client's own, of no consent."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = [METHOD]  # noqa: RUF012 - Authlib's own form
     server: Server

@@ -4,7 +4,7 @@ from typing import Any
 
 from connectors.registry import names
 from gateway.keys import Keyring
-from gateway.oauth.checks import SCOPE
+from gateway.oauth.checks import PROOFS, SCOPE
 from gateway.oauth.clients import METHOD, PROVIDER_SCOPES
 from gateway.oauth.compact import ALGORITHMS
 from gateway.settings import Settings
@@ -22,7 +22,7 @@ def authorization_server(settings: Settings) -> dict[str, Any]:
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "jwks_uri": f"{issuer}/oauth/jwks",
-        "scopes_supported": [SCOPE, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES],
+        "scopes_supported": [SCOPE, PROOFS, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
@@ -46,7 +46,7 @@ def protected_resource(settings: Settings) -> dict[str, Any]:
     return {
         "resource": settings.issuer,
         "authorization_servers": [settings.issuer],
-        "scopes_supported": [SCOPE, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES],
+        "scopes_supported": [SCOPE, PROOFS, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "dpop_bound_access_tokens_required": True,

@@ -77,6 +77,11 @@ def test_a_carrier_pushes_and_a_bank_asks_pulls_and_verifies(market: Market, com
     market.owner.press(market.owner.open(consents.links["Stop sharing"]), "Stop sharing")
     refused = command("pull", consent, "-o", output, "--state", state, code=1)
     assert refused.err == "error: the consent gives no access any more: invalid_grant: the consent is revoked\n"
+    proof = market.folder / "proof.json"
+    proved = command("consent", "proof", consent, "-o", proof, "--state", state)
+    assert proved.out == f"{proof}: {proof.stat().st_size} bytes\n"
+    verified = command("verify", proof, "--trust", market.stage.data / "trust.json", "--max-age", "1h")
+    assert verified.out.splitlines()[1].startswith(f"  consent {consent}: revoked at height ")
 
 
 def _ask_for_consent(market: Market, state: Path) -> str:

@@ -11,8 +11,10 @@ import httpx2
 from sqlmodel import Session
 
 from connectors import registry
+from gateway.anchoring.answers import fresh
 from gateway.client.connection import ASSERTION_TYPE, Connection
 from gateway.ingest.subscriptions import subscribe
+from gateway.oauth.checks import PROOFS
 from gateway.portal import pages
 from ledger.codec import b64u, sha256
 from tests.support import builders
@@ -61,9 +63,9 @@ class Known:
 class Client:
     """A bank or a provider, which signs every request with its key."""
 
-    def __init__(self, path: WholePath, connection: Connection, token: str, known: Known) -> None:
+    def __init__(self, path: WholePath, connection: Connection, token: str, known: Known, own: str = "") -> None:
         self._path, self._http, self._connection, self._token = path, path.gateway.client, connection, token
-        self._known = known
+        self._known, self._own = known, own
         self._nonce = ""
 
     def __call__(self, case: Any) -> httpx2.Response:
@@ -87,12 +89,13 @@ class Client:
         url = sent["url"].partition("?")[0]
         oauth = url.startswith(f"{ISSUER}/oauth/") and case.method == "POST"
         key = self._connection.proof_key
-        proof = key.proof(case.method, url, nonce=self._nonce, token=None if oauth else self._token)
+        token = self._own if self._own and case.path.startswith("/consents/") else self._token
+        proof = key.proof(case.method, url, nonce=self._nonce, token=None if oauth else token)
         sent["headers"] = {**dict(sent["headers"]), "DPoP": proof}
         if oauth:
             sent |= {"data": None, "content": self._form(case), "headers": {**sent["headers"], "Content-Type": FORM}}
         else:
-            sent["headers"]["Authorization"] = f"DPoP {self._token}"
+            sent["headers"]["Authorization"] = f"DPoP {token}"
         response = _request(self._http, sent)
         self._nonce = response.headers.get("DPoP-Nonce", self._nonce)
         return response
@@ -161,11 +164,21 @@ def bank(path: WholePath) -> Call:
     connection = path.connection(path.bank)
     request["dpop_jkt"] = connection.proof_key.thumbprint
     forms = {"/oauth/par": request, "/oauth/token": refresh, "/oauth/introspect": {"token": tokens.access_token}}
+    own = connection.tokens({"grant_type": "client_credentials", "scope": PROOFS})
 
     def ask(case: Any) -> None:
         case.query = dict(parse_qsl(urlsplit(path.ask().url).query))
 
-    return Client(path, connection, tokens.access_token, Known({}, forms, {"GET /oauth/authorize": ask}))
+    def prove(_case: Any) -> None:
+        with Session(path.anchoring.engine) as session:
+            consent = str(tokens.grant_id)
+            fresh(session, f"consent/{consent}", subject=consent, now=path.gateway.clock())
+            session.commit()
+        path.anchoring.finish()
+
+    steps = {"GET /oauth/authorize": ask, "GET /consents/{consent_id}/proof": prove}
+    known = Known({"consent_id": str(tokens.grant_id)}, forms, steps)
+    return Client(path, connection, tokens.access_token, known, own.access_token)
 
 
 def provider(path: WholePath) -> Call:

@@ -162,7 +162,8 @@ def exchange(request: Any, given: str, **changes: str) -> dict[str, str]:
         ({"code_verifier": ""}, "invalid_request: Missing 'code_verifier'"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": ""}, "invalid_request: grant_type is missing"),
-        ({"grant_type": "client_credentials"}, "unauthorized_client"),
+        ({"grant_type": "client_credentials"}, "invalid_scope"),
+        ({"grant_type": "client_credentials", "scope": "evidence"}, "invalid_scope"),
     ],
 )
 def test_a_wrong_exchange_gets_its_error_and_uses_nothing_up(
