@@ -26,9 +26,9 @@ MOST_PROOF_BYTES = 65_536
 class Kept:
     """What the database keeps of the ledger, in the order of the blocks, each row asked for once."""
 
-    def __init__(self, session: Session, *, first: int, known: int) -> None:
+    def __init__(self, session: Session, *, first: int, known: int, gateway_id: str) -> None:
         """Everything in blocks up to height `known` was stored in the database before it was submitted."""
-        self._session, self._known = session, known
+        self._session, self._known, self._gateway_id = session, known, gateway_id
         self._entries = _ByHeight(reads.stream(session, reads.entries(first)))
         self._blocks = _ByHeight(reads.stream(session, reads.blocks(first)))
 
@@ -63,6 +63,8 @@ class Kept:
             try:
                 entry = decode(data)
             except CodecError:
+                continue
+            if not rules.is_own(entry, self._gateway_id):
                 continue
             wanted = select(col(LedgerEntry.number)).where(col(LedgerEntry.entry_id) == entry.id)
             if self._session.execute(wanted.where(col(LedgerEntry.entry) == data)).first() is None:

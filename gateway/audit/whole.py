@@ -44,14 +44,14 @@ def _first(scope: Scope, last: int) -> int:
     """Return from which height on everything is looked at; 1 if a damaged block keeps it from being found."""
     if scope.partial:
         with suppress(*DAMAGE):
-            return first_since(scope.source, from_datetime(scope.since), last)
+            return first_since(scope.source.block, from_datetime(scope.since), last)
     return 1
 
 
 def _ledger(session: Session, scope: Scope, walk: Walk, *, first: int, known: int, last: int) -> Iterator[Told]:
     if scope.trust is not None:
         yield from agrees(scope.source, scope.trust)
-    rows = kept.Kept(session, first=first, known=known)
+    rows = kept.Kept(session, first=first, known=known, gateway_id=scope.gateway_id)
     for step in walk.steps():
         yield from step.findings
         yield from rows.compare(step)

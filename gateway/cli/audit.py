@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -16,23 +15,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway import keys
-from gateway.audit.reads import BEGINNING
 from gateway.audit.scope import Progress as Far
 from gateway.audit.scope import Scope
 from gateway.audit.whole import audit
+from gateway.cli.audited import scope_of
 from gateway.cli.faults import CANNOT_SAY, FAILED, CommandError
 from gateway.cli.lazy import commands, examples
 from gateway.cli.output import console
-from gateway.cli.runtime import DataOption, database, engine_on, genesis, read_settings
+from gateway.cli.runtime import DataOption, database, engine_on, read_settings
 from gateway.cli.values import duration
-from gateway.clock import utc_now
 from gateway.health.readiness import database_fault
-from gateway.keys import Keyring, KeysError
+from gateway.keys import KeysError
 from gateway.settings import Settings
-from ledger import trust
 from ledger.audit.findings import Finding
-from ledger.backends.reader import EmbeddedReader
 from ledger.errors import LedgerError
 
 app = commands("Verify the whole ledger, and the database against it.")
@@ -51,11 +46,16 @@ class Teller(Protocol):
 
 
 @app.command(
-    epilog=examples("tidegate audit verify", "tidegate audit verify --since 24h", "tidegate audit verify --json")
+    epilog=examples(
+        "tidegate audit verify", "tidegate audit verify --since 24h", "tidegate audit verify --trust trust.json"
+    )
 )
 def verify(
     data: DataOption = None,
     *,
+    trust_file: Annotated[
+        Path | None, typer.Option("--trust", metavar="FILE", help="The ledger's trust file (trust.json in the folder).")
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Only look at what is newer, such as 24h or 7d.")
     ] = None,
@@ -69,7 +69,12 @@ def verify(
     """
     settings, age = read_settings(data=data), duration(since) if since else None
     began, found = time.perf_counter(), _Found()
-    with _cannot_say(), _engine(settings) as engine, _scope(settings, age) as scope, _teller(as_json=as_json) as teller:
+    with (
+        _cannot_say(),
+        _engine(settings) as engine,
+        scope_of(settings, age, trust_file) as scope,
+        _teller(as_json=as_json) as teller,
+    ):
         for told in audit(engine, scope):
             if isinstance(told, Far):
                 teller.far(told)
@@ -112,6 +117,7 @@ class _Found:
             "findings": [each.json() for each in self.told],
             "kinds": dict(self.counts),
             "counts": {name: scope.counts[name] for name in COUNTED},
+            "not_asked": dict(scope.source.silent),
             "seconds": round(seconds, 3),
         }
 
@@ -123,6 +129,8 @@ def _conclude(found: _Found, scope: Scope, seconds: float) -> None:
     out = console()
     for line in found.untold():
         out.print(line, markup=False)
+    for why in scope.source.silent.values():
+        out.print(f"not asked to the end: {why}", markup=False)
     counts = ", ".join(f"{scope.counts[name]} {name}" for name in COUNTED if name != "erased")
     erased = f" ({scope.counts['erased']} records are erased)" if scope.counts["erased"] else ""
     verdict = f"FOUND {found.counts.total()}" if found.counts else "OK"
@@ -150,39 +158,6 @@ def _engine(settings: Settings) -> Iterator[Engine]:
         if fault := database_fault(engine):
             raise CommandError(fault, code=CANNOT_SAY)
         yield engine
-
-
-@contextmanager
-def _scope(settings: Settings, age: timedelta | None) -> Iterator[Scope]:
-    keyring, now = keys.load(settings.keys_path), utc_now()
-    with _ledger(settings, keyring) as source:
-        yield Scope(
-            source=source,
-            genesis=genesis(settings, keyring),
-            trust=_trust(settings.data_dir / "trust.json"),
-            gateway_id=settings.gateway_id,
-            master=keyring.records,
-            now=now,
-            grace=timedelta(seconds=settings.late_seconds),
-            since=BEGINNING if age is None else now - age,
-        )
-
-
-def _ledger(settings: Settings, keyring: Keyring) -> EmbeddedReader:
-    if settings.ledger_nodes:
-        message = (
-            "the ledger is replicated: each node verifies every block of it, and only an embedded one is audited here"
-        )
-        raise CommandError(message, code=CANNOT_SAY)
-    path = settings.data_dir / "ledger.sqlite"
-    if not path.is_file():
-        raise CommandError(f"there is no ledger in {settings.data_dir}: nothing to audit", code=CANNOT_SAY)
-    validator = keyring.validator.private.public_key().public_bytes_raw()
-    return EmbeddedReader(path, chain=settings.chain, validator=validator)
-
-
-def _trust(path: Path) -> trust.Trust | None:
-    return trust.read(path.read_bytes()) if path.is_file() else None
 
 
 @contextmanager

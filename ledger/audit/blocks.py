@@ -15,23 +15,27 @@ from ledger.errors import CodecError, VerificationError
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a header that was looked at: its hash, and the commit for it."""
+    """What is known of a header that was looked at: its hash, and the commit for it.
+
+    `whole`: the commit has every signature that there is, so that the hash of them can be compared.
+    """
 
     header: Header
     hash: bytes
     commit: Commit | None
+    whole: bool = False
 
 
 def see(block: Block) -> Seen:
     """Return what the next block is compared with."""
-    return Seen(block.next, block.next.hash(), block.commit)
+    whole = len(block.commit.signatures) == len(block.validators)
+    return Seen(block.next, block.next.hash(), block.commit, whole)
 
 
-def check(block: Block, before: Seen, after: Seen, *, chain: str, whole_commits: bool) -> Iterator[Finding]:
+def check(block: Block, before: Seen, after: Seen, *, chain: str) -> Iterator[Finding]:
     """Yield what is wrong with a block.
 
-    `before` is its header as the block before it showed it, `after` what it shows of the next one. `whole_commits`:
-    the ledger keeps every signature of a commit, so that the hash of them can be compared.
+    `before` is its header as the block before it showed it, `after` what it shows of the next one.
     """
     where = f"block {block.header.height}"
     if before.header != block.header:
@@ -39,7 +43,7 @@ def check(block: Block, before: Seen, after: Seen, *, chain: str, whole_commits:
     if block.next.chain != chain or block.header.chain != chain:
         yield Finding(ANOTHER_CHAIN, where, f"it is of chain {block.next.chain!r}, expected {chain!r}")
     yield from _links(block, before, where)
-    yield from _commit(block, before, after, where, whole_commits=whole_commits)
+    yield from _commit(block, before, after, where)
     yield from _contents(block, where)
 
 
@@ -56,7 +60,7 @@ def _links(block: Block, before: Seen, where: str) -> Iterator[Finding]:
         yield Finding(BLOCK, where, "the next header's time is not after its own")
 
 
-def _commit(block: Block, before: Seen, after: Seen, where: str, *, whole_commits: bool) -> Iterator[Finding]:
+def _commit(block: Block, before: Seen, after: Seen, where: str) -> Iterator[Finding]:
     following, commit, height = block.next, block.commit, block.next.height
     if commit.height != height or commit.block_id.hash != after.hash:
         got = f"height {commit.height}, hash {commit.block_id.hash.hex()}"
@@ -69,7 +73,7 @@ def _commit(block: Block, before: Seen, after: Seen, where: str, *, whole_commit
         verify_commit(commit, chain=following.chain, validators=block.validators)
     except (VerificationError, CodecError) as error:
         yield Finding(COMMIT, f"block {height}", str(error))
-    if whole_commits and before.commit is not None and following.last_commit_hash != before.commit.hash():
+    if before.commit is not None and before.whole and following.last_commit_hash != before.commit.hash():
         yield Finding(COMMIT, where, "the next header names other signatures for it than are kept")
 
 

@@ -1,16 +1,16 @@
 """Walk along a ledger, block by block, from its genesis or from a later height, and check it as far as it is final."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ledger.audit import blocks
-from ledger.audit.findings import ANOTHER_CHAIN, FORK, STATE, UNREADABLE, Finding
+from ledger.audit.findings import ANOTHER_CHAIN, FORK, STATE, UNREADABLE, VALIDATORS, Finding
 from ledger.audit.replay import Replay
 from ledger.backends.base import Block
 from ledger.blocks.headers import Header
 from ledger.blocks.validators import validators_hash
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unavailable
 from ledger.trust import Trust
 
 DAMAGE = (LookupError, LedgerError, ValueError, TypeError)
@@ -23,11 +23,18 @@ class Source(Protocol):
     chain: str
     engine: str
 
+    @property
+    def silent(self) -> Mapping[str, str]:
+        """Nodes of the ledger that were not asked, or not to the end, and why."""
+
     def height(self) -> int:
         """See `Backend.height`."""
 
     def block(self, height: int) -> Block:
         """See `Backend.block`."""
+
+    def found(self) -> Iterable[Finding]:
+        """Return what reading found besides blocks, and was not told yet: nodes that lie, or differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,7 @@ class Walk:
     ) -> None:
         self._source, self._trust = source, trust
         self._first, self._last = first, last
+        self._serving = [(first, validators_hash(each)) for first, each in trust.validator_sets] if trust else []
         self._seen: blocks.Seen | None = None
         self._lost = False
         self.replay = Replay()
@@ -62,15 +70,19 @@ class Walk:
         for height in range(1, self._last):
             try:
                 block = self._source.block(height)
+            except Unavailable:
+                raise
             except DAMAGE as error:
                 self._seen, lost, self._lost = None, self._lost, True
                 more = "" if lost else "; the state cannot be compared any more from here on"
-                yield Step(height, None, (Finding(UNREADABLE, f"block {height}", f"{error}{more}"),))
+                unreadable = Finding(UNREADABLE, f"block {height}", f"{error}{more}")
+                yield Step(height, None, (*self._source.found(), unreadable))
                 continue
+            read = tuple(self._source.found())
             if height < self._first:
-                yield Step(height, None, tuple(self._pass(block)))
+                yield Step(height, None, (*read, *self._pass(block)))
             else:
-                yield Step(height, block, tuple(self._look(height, block)))
+                yield Step(height, block, (*read, *self._look(height, block)))
 
     def _pass(self, block: Block) -> Iterator[Finding]:
         if self._lost:
@@ -89,15 +101,19 @@ class Walk:
         if self._seen is None:
             yield from self._pinned(seen)
         after = blocks.see(block)
-        embedded = self._source.engine == "embedded"
-        yield from blocks.check(block, seen, after, chain=self._source.chain, whole_commits=embedded)
+        yield from blocks.check(block, seen, after, chain=self._source.chain)
         yield from self._pinned(after)
         yield from self._executed(height, block)
         self._seen = after
 
     def _pinned(self, seen: blocks.Seen) -> Iterator[Finding]:
         trust, height = self._trust, seen.header.height
-        if trust is None or height != trust.pinned_height:
+        if trust is None or height > trust.pinned_height:
+            return
+        serving = [hashed for first, hashed in self._serving if first <= height]
+        if height < trust.pinned_height:
+            if serving and seen.header.validators_hash != serving[-1]:
+                yield Finding(VALIDATORS, f"block {height}", "its validators are not those that the trust file names")
             return
         if seen.hash != trust.pinned_hash:
             got, expected = seen.hash.hex(), trust.pinned_hash.hex()
@@ -142,17 +158,20 @@ def agrees(source: Source, trust: Trust) -> Iterator[Finding]:
     if (trust.chain, trust.engine) != (source.chain, source.engine):
         got, expected = f"{source.chain!r} ({source.engine})", f"{trust.chain!r} ({trust.engine})"
         yield Finding(ANOTHER_CHAIN, "the ledger", f"it is chain {got}, the trust file is of {expected}")
+    elif (ends := source.height()) < trust.pinned_height:
+        what = f"the trust file pins it, the ledger ends with block {ends}"
+        yield Finding(UNREADABLE, f"block {trust.pinned_height}", what)
 
 
-def first_since(source: Source, since: int, last: int) -> int:
+def first_since(read: Callable[[int], Block], since: int, last: int) -> int:
     """Return the first height below `last` whose header is not before `since` (nanoseconds since 1970), at least 1.
 
-    Raises what reading a damaged block raises.
+    `read` gives the block at a height. Raises what reading a damaged block raises.
     """
     low, high = 1, max(last - 1, 1)
     while low < high:
         middle = (low + high) // 2
-        if source.block(middle).header.time < since:
+        if read(middle).header.time < since:
             low = middle + 1
         else:
             high = middle

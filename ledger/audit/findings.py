@@ -50,6 +50,12 @@ ANOTHER_CHAIN = Kind(
     "This is not the ledger that the gateway and the banks know.",
     "Look whether the settings name the right folder and chain; if they do, restore the ledger from a backup.",
 )
+NODE = Kind(
+    "node",
+    "A node of the replicated ledger gives out what the validators did not commit to: it is broken, or its operator "
+    "lies. What it gave was not used.",
+    "Take it out of TIDEGATE_LEDGER_NODES until its operator knows why.",
+)
 BLOCK = Kind("block", "A block was changed after it was made, or was never made by this ledger.", _RESTORE)
 COMMIT = Kind("commit", "No validators stand behind this block.", _RESTORE)
 VALIDATORS = Kind("validators", "Others than those who should have signed this block.", _RESTORE)

@@ -5,11 +5,13 @@ never takes part in a checkpoint.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
+from ledger.audit.findings import Finding
 from ledger.backends.base import Block
 from ledger.backends.store import Blocks, Nodes, StoredState
 from ledger.blocks.headers import Header
@@ -23,6 +25,8 @@ class EmbeddedReader:
     """What `ledger.backends.base.Backend` offers for reading, of the file at `path`, and its tables as they are."""
 
     engine = "embedded"
+    silent: Mapping[str, str] = MappingProxyType({})
+    """See `ledger.audit.chain.Source`: there are no nodes."""
 
     def __init__(self, path: Path, *, chain: str, validator: bytes) -> None:
         """Open the file; `validator` is the raw public key of the one validator. Raises `LedgerError`."""
@@ -64,6 +68,10 @@ class EmbeddedReader:
             entries=entries,
             codes=codes,
         )
+
+    def found(self) -> tuple[Finding, ...]:
+        """Return nothing: a file is read as it is."""
+        return ()
 
     def root(self, height: int) -> bytes:
         """Return what the file says is the state's root after the block at `height`."""

@@ -110,8 +110,8 @@ def test_a_file_that_is_no_ledger_is_told(tmp_path: Path) -> None:
 def test_the_first_height_since_a_moment_is_found(kept: Kept) -> None:
     last = kept.ledger.height()
     for height in range(1, last):
-        assert first_since(kept.ledger, kept.ledger.block(height).header.time, last) == height
-    assert first_since(kept.ledger, 0, last) == 1
+        assert first_since(kept.ledger.block, kept.ledger.block(height).header.time, last) == height
+    assert first_since(kept.ledger.block, 0, last) == 1
 
 
 def test_a_changed_header_is_found(kept: Kept) -> None:

@@ -2,11 +2,10 @@
 
 import json
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Protocol
 
 from ledger.backends.base import Block, Outcome
 from ledger.backends.cometbft import answers
-from ledger.backends.cometbft.nodes import Nodes
 from ledger.backends.cometbft.rpc import RefusedCall
 from ledger.blocks.commits import Commit
 from ledger.blocks.headers import Header
@@ -20,10 +19,23 @@ PAGE = 100
 """Validators in a page, at most so many."""
 
 
+class Asked(Protocol):
+    """Whoever answers calls: see `ledger.backends.cometbft.nodes.Nodes`."""
+
+    def call(self, method: str, **parameters: Any) -> Any:  # noqa: ANN401 - whatever the node answers
+        """Return a call's result. Raises `RefusedCall`, `Unavailable`."""
+
+    def calls(self, *wanted: tuple[str, dict[str, Any]]) -> list[Any]:
+        """Return the results of several calls to one node, sent together."""
+
+    def height(self) -> int:
+        """Return the newest height."""
+
+
 class Blocks:
     """What was read of the chain. Not safe for several threads at once."""
 
-    def __init__(self, nodes: Nodes, *, chain: str) -> None:
+    def __init__(self, nodes: Asked, *, chain: str) -> None:
         self._nodes, self._chain = nodes, chain
         self._kept: OrderedDict[int, Block] = OrderedDict()
         self._sets: dict[bytes, tuple[Validator, ...]] = {}
