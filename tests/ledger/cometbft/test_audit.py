@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from ledger import trust
 from ledger.audit.chain import Walk, agrees
 from ledger.audit.findings import Finding
+from ledger.backends.cometbft import answers
 from ledger.backends.cometbft import network as networks
 from ledger.backends.cometbft.client import CometBFT
 from ledger.backends.cometbft.layout import Home
@@ -19,6 +21,7 @@ from ledger.backends.cometbft.reader import NodesReader
 from ledger.errors import LedgerError, Unavailable
 from ledger.trust import Trust
 from tests.support.ledger import Operator, random_digest
+from tests.support.light import light_client
 from tests.support.lying import Change, Liar, lying
 from tests.support.nodes import Network, Node, configure, join, running
 
@@ -208,3 +211,22 @@ def test_a_node_that_is_away_is_told_of_and_the_others_are_asked(audited: Audite
         NodesReader([away], chain="audited", trust=None)
     with pytest.raises(Unavailable, match=r" is of chain 'audited', expected 'another'$"):
         NodesReader([audited.node.url], chain="another", trust=None)
+
+
+def test_the_engines_light_client_follows_the_same_change_of_validators(audited: Audited, tmp_path: Path) -> None:
+    with closing(CometBFT([audited.node.url], chain="audited")) as ledger:
+        trusted_header, changed = ledger.block(1).header, ledger.block(audited.changed)
+    with light_client(
+        "audited", tmp_path, primary=audited.node, witnesses=[audited.node], trusted=trusted_header
+    ) as client:
+        told, _ = answers.signed_header(client.ask("commit", height=str(changed.next.height)))
+        assert told == changed.next
+        assert told.validators_hash != trusted_header.validators_hash
+
+
+def test_the_engines_light_client_sees_the_same_fork(audited: Audited, tmp_path: Path) -> None:
+    with closing(CometBFT([audited.node.url], chain="audited")) as ledger:
+        first = ledger.block(1).header
+    with light_client("audited", tmp_path, primary=audited.node, witnesses=[audited.fork], trusted=first) as client:
+        said = client.refuses("commit", height=str(audited.changed))
+    assert "Light client received valid conflicting header from witness." in said
