@@ -153,14 +153,14 @@ def node(
 
 @app.command(epilog=examples("tidegate ledger status --home node"))
 def status(home: HomeOption, *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Say how a node is: height, age of the last block, peers, validators.
+    """Say how a node is: height, age of the last block, peers, validators, and which of them signed twice.
 
     Exit code 1 if it cannot be reached or stands still.
     """
-    from gateway.cli.ledger_status import observed  # noqa: PLC0415 - as above
+    from gateway.cli.ledger_status import lines, observed  # noqa: PLC0415 - as above
 
     found = observed(Home(home))
-    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{name:14} {found[name]}" for name in found))
+    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines(found)))
     if found["state"] != "well":
         raise typer.Exit(1)
 

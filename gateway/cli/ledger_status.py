@@ -1,23 +1,35 @@
 """How a node of the ledger is."""
 
 import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+from ledger.backends.cometbft import answers, network
 from ledger.backends.cometbft.layout import Home
+from ledger.backends.cometbft.messages import MisbehaviorType
+from ledger.backends.cometbft.queries import MISBEHAVIOUR
 from ledger.backends.cometbft.rpc import Connection
 from ledger.blocks import times
 from ledger.errors import LedgerError
 
 STILL_SECONDS = 60.0
+DEEDS = {
+    MisbehaviorType.DUPLICATE_VOTE: "signed twice",
+    MisbehaviorType.LIGHT_CLIENT_ATTACK: "signed a header that the ledger has not",
+}
 
 
 def observed(home: Home) -> dict[str, Any]:
-    """Return how a node is. `state` is `well`, `catching up`, or `stands still`. Raises `Unavailable`."""
+    """Return how a node is, and which validators are proved to have signed twice.
+
+    `state` is `well`, `catching up`, or `stands still`. Raises `Unavailable`.
+    """
     with closing(Connection(rpc_address(home))) as node:
         said, peers = node.call("status"), node.call("net_info")
         members = node.call("validators")
+        proved = answers.query(node.call("abci_query", path=MISBEHAVIOUR))
     sync = said["sync_info"]
     age = (times.from_datetime(datetime.now(UTC)) - times.from_text(sync["latest_block_time"])) / times.NANO
     height = int(sync["latest_block_height"])
@@ -33,7 +45,30 @@ def observed(home: Home) -> dict[str, Any]:
         "validators": int(members["total"]),
         "power": int(said["validator_info"]["voting_power"]),
         "node": said["node_info"]["id"],
+        "misbehaviour": _named(proved, network.operators(network.read(home.network))),
     }
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield for people what `observed` found, a line for each validator that misbehaved."""
+    yield from (f"{name:14} {value}" for name, value in found.items() if name != "misbehaviour")
+    for each in found["misbehaviour"]:
+        who = f"validator {each['validator']} of {each['org'] or 'an organisation that joined later'}"
+        did = f"{each['what']} at height {each['height']}"
+        yield f"{'misbehaviour':14} {who} {did}; the evidence stands in block {each['committed']}"
+
+
+def _named(proved: Sequence[Mapping[str, Any]], operators: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "org": operators.get(each["validator"], ""),
+            "validator": each["validator"],
+            "what": DEEDS.get(each["kind"], "misbehaved"),
+            "height": each["height"],
+            "committed": each["committed"],
+        }
+        for each in proved
+    ]
 
 
 def rpc_address(home: Home) -> str:

@@ -53,13 +53,14 @@ class Driven:
     def check(self, entry: bytes) -> Any:
         return self.app.check_tx(messages.new("RequestCheckTx", tx=entry))
 
-    def execute(self, entries: Sequence[bytes]) -> Any:
+    def execute(self, entries: Sequence[bytes], evidence: Sequence[Any] = ()) -> Any:
         height = self.store.height + 1
-        return self.app.finalize_block(messages.new("RequestFinalizeBlock", txs=entries, height=height))
+        request = messages.new("RequestFinalizeBlock", txs=entries, misbehavior=evidence, height=height)
+        return self.app.finalize_block(request)
 
-    def block(self, *entries: bytes) -> Any:
+    def block(self, *entries: bytes, evidence: Sequence[Any] = ()) -> Any:
         """Execute and commit the next block; return what the engine is told of it."""
-        told = self.execute(entries)
+        told = self.execute(entries, evidence)
         self.app.commit(messages.new("RequestCommit"))
         while self.snapshots.go_on():
             continue

@@ -21,20 +21,21 @@ from ledger.backends.cometbft.rpc import Connection
 from ledger.entries import decode
 from ledger.errors import LedgerError
 from tests.support.ledger import Operator, random_digest
+from tests.support.links import Links
 
 PATIENCE_SECONDS = 60.0
 SNAPSHOTS_EVERY = 5
 
 
-def until(true: Callable[[], Any], what: str) -> Any:
+def until(true: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECONDS) -> Any:
     """Return what `true` returns once it is true; what it raises of the ledger's is waited out."""
-    ends = time.monotonic() + PATIENCE_SECONDS
+    ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         with suppress(LedgerError):
             if found := true():
                 return found
         time.sleep(0.02)
-    raise AssertionError(f"waited {PATIENCE_SECONDS} s in vain: {what}")
+    raise AssertionError(f"waited {seconds:g} s in vain: {what}")
 
 
 def free_address() -> str:
@@ -51,6 +52,10 @@ class Node:
     address: str = field(default_factory=free_address)
     rpc: str = field(default_factory=free_address)
     process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.home.root.name
 
     @property
     def url(self) -> str:
@@ -89,8 +94,10 @@ class Node:
             self.stop()
 
     def child(self, name: str) -> int:
-        """Return the process id of the `app` or the `engine`, 0 if it does not run."""
+        """Return the process id of the `app` or the `engine`, 0 if it does not run; of the `node`, its supervisor's."""
         assert self.process is not None
+        if name == "node":
+            return self.process.pid
         mark = {"app": b"cometbft.server", "engine": b"start"}[name]
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         with suppress(OSError):
@@ -99,6 +106,27 @@ class Node:
 
     def kill(self, name: str) -> None:
         os.kill(until(lambda: self.child(name), f"the {name} runs"), signal.SIGKILL)
+
+    def die(self) -> None:
+        """Kill the node's supervisor; wait until both processes that it started have ended too."""
+        assert self.process is not None
+        children = [pid for pid in map(self.child, ("app", "engine")) if pid]
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "both processes end")
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop every process of the node from running, until the block ends."""
+        stopped = [until(lambda name=name: self.child(name), f"the {name} runs") for name in ("node", "app", "engine")]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
 
     def up(self) -> None:
         """Wait until the node has a block."""
@@ -114,6 +142,15 @@ class Node:
     def height(self) -> int:
         return int(self.ask("status")["sync_info"]["latest_block_height"])
 
+    def moves(self, seconds: float) -> bool:
+        """Say whether the node has another block within so many seconds."""
+        node = Connection(self.url)
+        try:
+            node.follow()
+            return node.wait_for(self.height() + 1, seconds)
+        finally:
+            node.close()
+
     def app_hash(self, height: int) -> str:
         return str(self.ask("commit", height=str(height))["signed_header"]["header"]["app_hash"])
 
@@ -121,17 +158,33 @@ class Node:
         return (self.home.root / "node.log").read_text(errors="replace")
 
 
-def configure(folder: Path, operator: Operator, *, count: int) -> list[Node]:
-    """Make the nodes of a network that `operator` founds; the first has the operator's validator key."""
+def configure(
+    folder: Path, operator: Operator, *, count: int, partner: Operator | None = None, links: Links | None = None
+) -> list[Node]:
+    """Make the nodes of a network that `operator` founds; the first has the operator's validator key.
+
+    The others are its own too, or those of a `partner`; with `links`, the nodes connect to each other by these.
+    """
     nodes = [Node(Home(folder / f"node{number}")) for number in range(count)]
-    org_keys = [getattr(operator, usage).registered(usage) for usage in ("entries", "sealing", "receipts")]
     for number, node in enumerate(nodes):
-        key = None if number else operator.validator.private
-        network.prepare(node.home, org=operator.org, address=node.address, org_keys=org_keys, validator=key)
+        owner, key = (partner or operator, None) if number else (operator, operator.validator.private)
+        org_keys = [getattr(owner, usage).registered(usage) for usage in ("entries", "sealing", "receipts")]
+        network.prepare(node.home, org=owner.org, address=node.address, org_keys=org_keys, validator=key)
     founded = found(nodes, operator)
     for node in nodes:
         join(node, founded)
+        if links is not None:
+            wire(node, [other for other in nodes if other is not node], links)
     return nodes
+
+
+def wire(node: Node, others: Sequence[Node], links: Links) -> None:
+    """Have a node connect to the others by wires."""
+    file = node.home.config / "config.toml"
+    text = file.read_text()
+    for other in others:
+        text = text.replace(f"@{other.address}", f"@{links.lay(node.name, other.name, other.address)}")
+    file.write_text(text)
 
 
 def found(nodes: Sequence[Node], operator: Operator) -> dict[str, Any]:
@@ -147,31 +200,49 @@ def join(node: Node, founded: dict[str, Any], state_sync: StateSync | None = Non
 def running(nodes: Sequence[Node], *options: str) -> Iterator[None]:
     """Run nodes, each with a block when the block begins; stop what still runs at its end."""
     with ExitStack() as stack:
-        for node in nodes:
-            node.start(*options)
+        for seed, node in enumerate(nodes):
+            node.start(*options, PYTHONHASHSEED=str(seed))
             stack.callback(node.end)
         for node in nodes:
             node.up()
         yield
 
 
-def final(backend: Backend, entry_id: str) -> Outcome:
+def final(backend: Backend, entry_id: str, *, seconds: float = PATIENCE_SECONDS) -> Outcome:
     """Wait until an entry is final; return its outcome."""
-    outcome: Outcome = until(lambda: backend.outcome(entry_id), f"entry {entry_id} is final")
+    outcome: Outcome = until(lambda: backend.outcome(entry_id), f"entry {entry_id} is final", seconds=seconds)
     return outcome
 
 
 @dataclass
 class Network:
-    """Nodes, whoever governs them, and a gateway's view of them."""
+    """Nodes, whoever governs them, a gateway's view of them, and the wires between them.
+
+    The first node is the operator's, the others are its partner's.
+    """
 
     operator: Operator
+    partner: Operator
     nodes: list[Node]
     ledger: CometBFT
+    links: Links
 
-    def grow(self, ledger: CometBFT | None = None) -> int:
+    def entry(self) -> bytes:
+        """Return an entry that will be accepted."""
+        return self.operator.entry("owner.credential_added", {"commitment": random_digest()})
+
+    def grow(self, ledger: CometBFT | None = None, *, seconds: float = PATIENCE_SECONDS) -> int:
         """Bring an entry to the ledger; return its height."""
         seen = ledger or self.ledger
-        entry = self.operator.entry("owner.credential_added", {"commitment": random_digest()})
+        entry = self.entry()
         seen.submit(entry)
-        return final(seen, decode(entry).id).height
+        return final(seen, decode(entry).id, seconds=seconds).height
+
+    def agreed(self, *more: Node) -> int:
+        """Wait until all nodes have a new block; return its height, at which they have one app hash."""
+        height = self.grow() + 1
+        for node in (*self.nodes, *more):
+            until(lambda node=node: node.height() >= height, f"{node.name} has caught up")  # type: ignore[misc]
+        found = {node.app_hash(height) for node in (*self.nodes, *more)}
+        assert len(found) == 1, found
+        return height

@@ -4,6 +4,7 @@ Each method answers one kind of request. Nothing is written before `commit`: a b
 is executed again.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,7 +17,7 @@ from ledger.backends.cometbft.messages import ApplySnapshotChunkResult, OfferSna
 from ledger.backends.cometbft.peers import Peers
 from ledger.backends.cometbft.queries import answer
 from ledger.backends.cometbft.snapshots import Arriving, Snapshots
-from ledger.backends.cometbft.store import Block, Store
+from ledger.backends.cometbft.store import Block, Misbehaviour, Store
 from ledger.blocks.headers import APP_PROTOCOL
 from ledger.codec import canonical, unb64u
 from ledger.entries import decode
@@ -25,6 +26,7 @@ from ledger.state import Code, View
 
 ABCI = "2.0.0"
 MOST_DECODED = 4096
+_log = logging.getLogger(__name__)
 
 _decode = lru_cache(MOST_DECODED)(decode)
 """An entry is read once: when it is checked. Its signatures too are verified once (`ledger.state.signers`)."""
@@ -83,6 +85,7 @@ class Application:
             raise LedgerError(f"block {request.height} was delivered, expected {self._store.height + 1}")
         block = self._store.begin(request.height)
         results = [messages.new("ExecTxResult", code=code, log=log) for code, log in _execute(block, request.txs)]
+        block.misbehaviour += _misbehaviour(request)
         root = self._store.finish(block)
         self._block = block
         return messages.new(
@@ -139,6 +142,14 @@ class Application:
         if self._arriving.complete and not self._arriving.restore(self._store):
             result = ApplySnapshotChunkResult.REJECT_SNAPSHOT
         return messages.new("ResponseApplySnapshotChunk", result=result)
+
+
+def _misbehaviour(request: Any) -> Iterator[Misbehaviour]:  # noqa: ANN401 - a message
+    """Yield what the evidence in a block proves, and say so: it is for the organisations to act upon."""
+    for each in request.misbehavior:
+        found = Misbehaviour(each.validator.address, each.type, each.height, request.height)
+        _log.warning("validator %s signed twice at height %d", found.validator.hex().upper(), found.height)
+        yield found
 
 
 def _execute(block: Block, entries: Any) -> Iterator[tuple[Code, str]]:  # noqa: ANN401 - a message's repeated field

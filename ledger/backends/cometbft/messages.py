@@ -30,7 +30,9 @@ RequestLoadSnapshotChunk: height 1 uint64, format 2 uint32, chunk 3 uint32
 RequestApplySnapshotChunk: index 1 uint32, chunk 2 bytes, sender 3 string
 RequestPrepareProposal: max_tx_bytes 1 int64, txs 2 bytes*
 RequestProcessProposal: height 5 int64
-RequestFinalizeBlock: txs 1 bytes*, height 5 int64
+RequestFinalizeBlock: txs 1 bytes*, misbehavior 3 Misbehavior*, height 5 int64
+Misbehavior: type 1 enum, validator 2 Validator, height 3 int64
+Validator: address 1 bytes, power 3 int64
 Response: exception 1 ResponseException?, echo 2 ResponseEcho?, flush 3 ResponseFlush?, info 4 ResponseInfo?,
     init_chain 6 ResponseInitChain?, query 7 ResponseQuery?, check_tx 9 ResponseCheckTx?, commit 12 ResponseCommit?,
     list_snapshots 13 ResponseListSnapshots?, offer_snapshot 14 ResponseOfferSnapshot?,
@@ -66,6 +68,13 @@ class CheckTxType(IntEnum):
 
     NEW = 0
     RECHECK = 1
+
+
+class MisbehaviorType(IntEnum):
+    """What a validator did that its own signatures prove."""
+
+    DUPLICATE_VOTE = 1
+    LIGHT_CLIENT_ATTACK = 2
 
 
 class OfferSnapshotResult(IntEnum):

@@ -18,7 +18,7 @@ from ledger.backends.cometbft.config import PRODUCTION, Listening, StateSync, Ti
 from ledger.backends.cometbft.layout import Home
 from ledger.blocks import times
 from ledger.bodies import at_least, check_members, digest, instant, keys, name
-from ledger.codec import b64u, canonical, parse_canonical, sha256
+from ledger.codec import b64u, canonical, parse_canonical, sha256, unb64u
 from ledger.errors import CodecError, LedgerError
 
 POWER = 10
@@ -129,6 +129,15 @@ def fingerprint(network: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a network in hexadecimal, in groups of four, for the founders to compare."""
     text = sha256(canonical(network)).hex()
     return " ".join(text[place : place + 4] for place in range(0, len(text), 4))
+
+
+def operators(network: Mapping[str, Any]) -> dict[str, str]:
+    """Return who runs each founding validator: organisations by address. `found` lists nodes as it does validators."""
+    nodes, validators = network["nodes"], network["genesis"]["validators"]
+    if len(nodes) != len(validators):
+        return {}
+    pairs = zip(nodes, validators, strict=True)
+    return {config.address(unb64u(validator["public_key"])): node["org"] for node, validator in pairs}
 
 
 def now_text(nanoseconds: int) -> str:

@@ -4,6 +4,7 @@ Answers are canonical JSON. A question that has none gets a code other than 0 an
 """
 
 import logging
+from dataclasses import asdict
 from typing import Any
 
 from ledger.backends.base import StateProof
@@ -15,7 +16,7 @@ from ledger.errors import CodecError
 from ledger.evidence import keys_part
 
 MOST_BYTES, MOST_KEYS = 1_048_576, 1000
-OUTCOME, PROOFS, VALIDATORS = "/outcome/", "/proofs", "/validators"
+OUTCOME, PROOFS, VALIDATORS, MISBEHAVIOUR = "/outcome/", "/proofs", "/validators", "/misbehaviour"
 PEER_ADDRESS, PEER_ID = "/p2p/filter/addr/", "/p2p/filter/id/"
 NONE, NOT_ASKED_SO, NOT_ADMITTED = 1, 2, 3
 _log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def answer(request: Any, store: Store, peers: Peers) -> Any:  # noqa: ANN401 - m
 
     `/outcome/<entry id>`: `{height, code}` of the block it stands in, or null; `/proofs` with a list of keys as data:
     their values and proofs under the app hash of the header at the request's height; `/validators`: every set with the
-    height of the entry that made it.
+    height of the entry that made it; `/misbehaviour`: `{validator, kind, height, committed}` of each that is proved.
     """
     path = request.path
     if path.startswith(PEER_ADDRESS):
@@ -51,9 +52,11 @@ def _value(request: Any, store: Store) -> bytes:  # noqa: ANN401 - a message
         return canonical(_outcome(request.path.removeprefix(OUTCOME), store))
     if request.path == VALIDATORS:
         return canonical([[height, value] for height, value in store.history("validators")])
+    if request.path == MISBEHAVIOUR:
+        return canonical([{**asdict(each), "validator": each.validator.hex().upper()} for each in store.misbehaviour()])
     if request.path == PROOFS:
         return _proofs(request, store)
-    raise CodecError(f"nothing is asked by {request.path!r}; known: {OUTCOME}, {PROOFS}, {VALIDATORS}")
+    raise CodecError(f"nothing is asked by {request.path!r}; known: {OUTCOME}, {PROOFS}, {VALIDATORS}, {MISBEHAVIOUR}")
 
 
 def _outcome(entry_id: str, store: Store) -> dict[str, int] | None:

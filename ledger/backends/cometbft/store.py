@@ -23,21 +23,35 @@ CREATE TABLE IF NOT EXISTS nodes (hash BLOB PRIMARY KEY, node BLOB NOT NULL) STR
 CREATE TABLE IF NOT EXISTS refusals (
     entry_id TEXT NOT NULL, height INTEGER NOT NULL, place INTEGER NOT NULL, code INTEGER NOT NULL,
     PRIMARY KEY (entry_id, height, place)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS misbehaviour (
+    height INTEGER NOT NULL, validator BLOB NOT NULL, kind INTEGER NOT NULL, committed INTEGER NOT NULL,
+    PRIMARY KEY (height, validator, kind)) STRICT, WITHOUT ROWID;
 """
 """`root` is the state's after the block at `height`; a value holds from its height on (NULL: removed)."""
 Refusal = tuple[str, int, int]
 """An entry's id, its place in the block, and its code."""
 
 
+@dataclass(frozen=True, slots=True)
+class Misbehaviour:
+    """What a validator (its address) is proved to have done at a height, and in which block the evidence stands."""
+
+    validator: bytes
+    kind: int
+    height: int
+    committed: int
+
+
 @dataclass
 class Block:
-    """What a block does, until it is committed: changed values, new nodes of the tree, refused entries."""
+    """What a block does, until it is committed: changed values, new nodes of the tree, refused entries, evidence."""
 
     height: int
     state: Changed
     root: bytes
     nodes: dict[bytes, bytes] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    misbehaviour: list[Misbehaviour] = field(default_factory=list)
 
 
 class Store:
@@ -75,6 +89,10 @@ class Store:
             self._db.executemany(
                 "INSERT INTO refusals VALUES (?, ?, ?, ?)",
                 [(entry_id, block.height, place, code) for entry_id, place, code in block.refusals],
+            )
+            self._db.executemany(
+                "INSERT OR IGNORE INTO misbehaviour VALUES (?, ?, ?, ?)",
+                [(each.height, each.validator, each.kind, each.committed) for each in block.misbehaviour],
             )
             self._db.execute("INSERT INTO roots VALUES (?, ?)", (block.height, block.root))
         self.state.take(block.state.changes)
@@ -132,12 +150,19 @@ class Store:
         ).fetchone()
         return (row[0], row[1]) if row else None
 
+    def misbehaviour(self) -> list[Misbehaviour]:
+        """Return what validators are proved to have done, by height; of the blocks that this node executed itself."""
+        rows = self._db.execute(
+            "SELECT validator, kind, height, committed FROM misbehaviour ORDER BY height, validator"
+        )
+        return [Misbehaviour(bytes(validator), *numbers) for validator, *numbers in rows]
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
     def _replace(self, height: int, values: Iterable[tuple[str, str]]) -> bytes:
-        for table in ("roots", "state", "nodes", "refusals"):
+        for table in ("roots", "state", "nodes", "refusals", "misbehaviour"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         root = smt.EMPTY
         for part in _parts(values):

@@ -1,4 +1,4 @@
-"""A network of four validators, which all tests of this folder share."""
+"""A network of four validators, which all tests of this folder share. They connect to each other by wires."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,15 +7,21 @@ import pytest
 
 from ledger.backends.cometbft.client import CometBFT
 from tests.support.ledger import Operator
-from tests.support.nodes import SNAPSHOTS_EVERY, Network, configure, running
+from tests.support.links import Links
+from tests.support.nodes import SNAPSHOTS_EVERY, Network, Node, configure, running
 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    operator = Operator(chain="tidegate-four")
-    nodes = configure(tmp_path_factory.mktemp("four"), operator, count=4)
+    operator, partner = Operator(chain="tidegate-four"), Operator("shanghai", chain="tidegate-four")
+    with closing(Links()) as links:
+        nodes = configure(tmp_path_factory.mktemp("four"), operator, count=4, partner=partner, links=links)
+        yield from _shared(nodes, operator, partner, links)
+
+
+def _shared(nodes: list[Node], operator: Operator, partner: Operator, links: Links) -> Iterator[Network]:
     with (
         running(nodes, "--snapshots-every", str(SNAPSHOTS_EVERY)),
         closing(CometBFT([node.url for node in nodes], chain=operator.chain)) as ledger,
     ):
-        yield Network(operator, nodes, ledger)
+        yield Network(operator, partner, nodes, ledger, links)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.backends.cometbft import messages
-from ledger.backends.cometbft.messages import ApplySnapshotChunkResult, OfferSnapshotResult
+from ledger.backends.cometbft.messages import ApplySnapshotChunkResult, MisbehaviorType, OfferSnapshotResult
 from ledger.codec import b64u
 from ledger.entries import decode
 from ledger.errors import LedgerError
@@ -91,6 +91,17 @@ def test_a_changed_validator_is_told_to_the_engine_once(driven: Driven) -> None:
     assert [(each.pub_key.ed25519, each.power) for each in removed.validator_updates] == [(key, 0)]
     assert not driven.block().validator_updates
     assert [height for height, _ in json.loads(driven.query("/validators").value)] == [0, 1, 2]
+
+
+def test_evidence_of_misbehaviour_is_kept_with_its_block_and_does_not_change_the_app_hash(driven: Driven) -> None:
+    root = driven.block().app_hash
+    culprit = messages.new("Validator", address=bytes(20), power=10)
+    proof = messages.new("Misbehavior", type=MisbehaviorType.DUPLICATE_VOTE, validator=culprit, height=1)
+    assert driven.block(evidence=[proof, proof]).app_hash == root
+    driven.reopen()
+    assert json.loads(driven.query("/misbehaviour").value) == [
+        {"committed": 2, "height": 1, "kind": 1, "validator": "00" * 20}
+    ]
 
 
 def test_a_block_out_of_turn_is_not_executed(driven: Driven) -> None:

@@ -73,6 +73,7 @@ def test_every_field_is_the_engines(message: str, defined: dict[str, descriptor_
     ("ours", "message", "enum"),
     [
         (messages.CheckTxType, "CheckTxType", "CheckTxType"),
+        (messages.MisbehaviorType, "MisbehaviorType", "MisbehaviorType"),
         (messages.OfferSnapshotResult, "ResponseOfferSnapshot", "Result"),
         (messages.ApplySnapshotChunkResult, "ResponseApplySnapshotChunk", "Result"),
         (messages.ProposalStatus, "ResponseProcessProposal", "ProposalStatus"),

@@ -98,10 +98,7 @@ def test_killed_processes_come_back_and_agree(network: Network) -> None:
         chance.choice(network.nodes[1:]).kill(chance.choice(["app", "engine"]))
     outcomes = [final(network.ledger, entry_id) for entry_id in entries]
     assert [each.code for each in outcomes] == [0] * len(entries)
-    height = network.grow() + 1
-    for node in network.nodes:
-        until(lambda node=node: node.height() >= height, "the node has caught up")  # type: ignore[misc]
-    assert agree(network.nodes, height)
+    network.agreed()
 
 
 def test_a_node_that_lost_its_state_replays_it(network: Network) -> None:
@@ -109,9 +106,7 @@ def test_a_node_that_lost_its_state_replays_it(network: Network) -> None:
     node.stop()
     shutil.rmtree(node.home.state.parent)
     node.start("--snapshots-every", str(SNAPSHOTS_EVERY))
-    height = network.grow() + 1
-    until(lambda: node.height() >= height, "the node has caught up")
-    assert agree(network.nodes, height)
+    network.agreed()
 
 
 def test_a_node_that_was_not_admitted_gets_no_block(network: Network, tmp_path: Any) -> None:
