@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock openapi verifier vectors bench bench-peers fuzz prove clean
+.PHONY: help setup demo test check format lock openapi verifier vectors bench bench-peers bench-ledger fuzz prove clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## make .venv and install what the lock file names
 
@@ -64,6 +64,9 @@ bench: setup ## measure beside the baselines, for some minutes
 bench-peers: setup ## the same, beside an authorization and a resource server on Node too
 	$(BIN)/python -m benchmarks --peers
 
+bench-ledger: setup engine ## measure the replicated ledger beside the engine's key-value store
+	$(BIN)/python -m benchmarks.ledger
+
 FUZZ_SECONDS ?= 5
 
 fuzz: setup ## fuzz every parser, each for FUZZ_SECONDS
@@ -73,10 +76,14 @@ fuzz: setup ## fuzz every parser, each for FUZZ_SECONDS
 KILLS ?= 500
 RESTARTS ?= 50
 SOAK_SECONDS ?= 600
+NODE_KILLS ?= 100
+CLAIMS ?= 1000
+SEQUENCES ?= 100
 PROOF_FUZZ_SECONDS ?= 60
 
-prove: setup strace ## kill, restart, soak and fuzz at length; the report is docs/proof.md
-	$(BIN)/python -m tests.prove --kills $(KILLS) --restarts $(RESTARTS) --soak-seconds $(SOAK_SECONDS) --fuzz-seconds $(PROOF_FUZZ_SECONDS)
+prove: setup strace engine ## kill, restart, soak and fuzz at length; the report is docs/proof.md
+	$(BIN)/python -m tests.prove --kills $(KILLS) --restarts $(RESTARTS) --soak-seconds $(SOAK_SECONDS) \
+		--node-kills $(NODE_KILLS) --claims $(CLAIMS) --sequences $(SEQUENCES) --fuzz-seconds $(PROOF_FUZZ_SECONDS)
 
 clean: ## remove what was built, the virtual environment included
 	rm -rf .venv build

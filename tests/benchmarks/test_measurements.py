@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from benchmarks import answering, ingest, market, sealing, starting, verification
+from benchmarks.ledger import figures
+from benchmarks.ledger.__main__ import measured
 from benchmarks.measure import LEAST, Row
 
 
@@ -36,3 +38,29 @@ def test_pulls_and_tokens_are_measured_beside_bare_fastapi(tmp_path: Path) -> No
         ("pull evidence of three records", "bare FastAPI, async"),
         ("give a token", "bare FastAPI, def"),
     ]
+
+
+def test_the_ledger_is_measured_beside_the_engines_own_store(tmp_path: Path) -> None:
+    lines = [each.line() for each in measured(tmp_path, figures.LEAST)]
+    assert [line.split(" | ")[0].removeprefix("| ").partition(" (")[0] for line in lines] == [
+        "entry of 370 bytes committed, p50",
+        "signed entries a second",
+        "records anchored a second",
+        "record acknowledged to evidence available, p50",
+        "evidence of one record among 1: size",
+        "evidence of one record among 1: verification",
+        "evidence of one record among 8: size",
+        "evidence of one record among 8: verification",
+        "state of 100 consents: one consent of a snapshot restored",
+        "state of 100 consents: an entry checked and executed",
+        "state of 100 consents: start of the application",
+        "state of 100 consents: its memory",
+    ]
+
+
+def test_a_figure_says_whether_it_keeps_its_goal() -> None:
+    slow = figures.Figure("commit", 3.0, "ms", ("store", 2.0), 1.3)
+    assert slow.line() == "| commit | 3 ms | store | 2 ms | 1.50 | at most 1.3 | **no** |"
+    fast = figures.Figure("entries", 1500.0, "/s", ("store", 3000.0), 0.25, more_is_better=True)
+    assert fast.line() == "| entries | 1,500 /s | store | 3,000 /s | 0.50 | at least 0.25 | yes |"
+    assert figures.Figure("size", 11_540, "bytes").line() == "| size | 11,540 bytes |  |  |  |  |  |"

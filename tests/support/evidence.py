@@ -80,7 +80,7 @@ class Maker:
                 "expires_at": consent["limits"]["expires_at"],
             },
         )
-        leaves = [record.leaf(each.jwt) for each in self.sealed]
+        leaves = self.leaves()
         batch = self._submit(
             "batch.anchor",
             {
@@ -138,6 +138,10 @@ class Maker:
             blocks={each: evidence.block_part(self.ledger.block(each)) for each in heights},
             keys=(height - 1, evidence.keys_part(self.ledger.prove(self.keys(), height))),
         )
+
+    def leaves(self) -> list[bytes]:
+        """Return the leaves of the batch."""
+        return [record.leaf(each.jwt) for each in self.sealed]
 
     def keys(self) -> list[str]:
         """Return the state's keys of all that signed something."""

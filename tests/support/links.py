@@ -8,9 +8,10 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 CHUNK_BYTES = 65_536
+Done = TypeVar("Done")
 
 
 class Links:
@@ -44,7 +45,7 @@ class Links:
         self._thread.join()
         self._loop.close()
 
-    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+    def _do(self, work: Coroutine[Any, Any, Done]) -> Done:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _lay(self, source: str, target: str, address: str) -> str:

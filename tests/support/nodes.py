@@ -1,6 +1,7 @@
 """Nodes of a replicated ledger: real processes on loopback."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +121,7 @@ class Node:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Stop every process of the node from running, until the block ends."""
-        stopped = [until(lambda name=name: self.child(name), f"the {name} runs") for name in ("node", "app", "engine")]
+        stopped = [until(partial(self.child, name), f"the {name} runs") for name in ("node", "app", "engine")]
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         try:
@@ -127,6 +129,13 @@ class Node:
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
+
+    def forget(self) -> None:
+        """Remove a stopped node's blocks and state; what its validator signed last stays."""
+        shutil.rmtree(self.home.state.parent)
+        for each in self.home.data.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each)
 
     def up(self) -> None:
         """Wait until the node has a block."""

@@ -1,0 +1,1 @@
+"""Measurements of the replicated ledger: `python -m benchmarks.ledger`."""
