@@ -1,6 +1,8 @@
-"""Prove at length what `make test` tests in short: kills, restarts, a soak, fuzzing. The report is docs/proof.md.
+"""Prove at length what `make test` tests in short: kills, restarts, a soak, nodes of a ledger, fuzzing.
 
-python -m tests.prove --kills 500 --restarts 50 --soak-seconds 600 --fuzz-seconds 60
+The report is docs/proof.md.
+
+python -m tests.prove --kills 500 --restarts 50 --soak-seconds 600 --node-kills 100 --claims 1000 --fuzz-seconds 60
 """
 
 import argparse
@@ -18,6 +20,11 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "proof"
 REPORT = ROOT / "docs" / "proof.md"
 LAST_LINES = 30
+PROOFS = {
+    "crashes": ["tests/crashes"],
+    "nodes": [f"tests/ledger/cometbft/test_{each}.py" for each in ("outages", "kills", "claims", "same_state")],
+}
+"""The tests whose figures stand in the report, by the name of their part."""
 
 
 def main() -> int:
@@ -25,16 +32,16 @@ def main() -> int:
     wanted = _arguments()
     FOLDER.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    commit, crashed = _commit(), _crashes(wanted)
+    commit, failed = _commit(), [_tested(part, wanted) for part in PROOFS]
     fuzzed = _fuzz(wanted) if wanted.fuzz_seconds else None
     lines = [
         *_head(commit, time.monotonic() - began),
-        *_crash_lines(FOLDER / "crashes.xml"),
+        *_all_lines(),
         *_fuzz_lines(fuzzed, wanted.fuzz_seconds),
     ]
     REPORT.write_text("\n".join(lines) + "\n")
     print(f"{REPORT.relative_to(ROOT)} is written")
-    return crashed or (fuzzed.returncode if fuzzed else 0)
+    return max(failed) or (fuzzed.returncode if fuzzed else 0)
 
 
 def _arguments() -> argparse.Namespace:
@@ -42,18 +49,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--restarts", type=int, default=50)
     parser.add_argument("--soak-seconds", type=int, default=600)
+    parser.add_argument("--node-kills", type=int, default=100)
+    parser.add_argument("--claims", type=int, default=1000)
+    parser.add_argument("--sequences", type=int, default=100)
     parser.add_argument("--fuzz-seconds", type=int, default=60, help="of each target; 0: none")
     parser.add_argument("--seed", type=int, default=None)
     return parser.parse_args()
 
 
-def _crashes(wanted: argparse.Namespace) -> int:
-    """Run the tests with real processes; their figures are left in an XML file. Return pytest's exit code."""
-    numbers = {"--kills": wanted.kills, "--restarts": wanted.restarts, "--soak-seconds": wanted.soak_seconds}
-    options = [word for name, value in numbers.items() for word in (name, str(value))]
+def _tested(part: str, wanted: argparse.Namespace) -> int:
+    """Run the tests of a part; their figures are left in an XML file. Return pytest's exit code."""
+    names = ("kills", "restarts", "soak_seconds", "node_kills", "claims", "sequences")
+    options = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(wanted, name)))]
     seed = [] if wanted.seed is None else ["--seed", str(wanted.seed)]
-    report = ["-o", "junit_family=xunit1", "--junitxml", str(FOLDER / "crashes.xml")]
-    command = [sys.executable, "-m", "pytest", "-v", "tests/crashes", *options, *seed, *report]
+    report = ["-o", "junit_family=xunit1", "--junitxml", str(FOLDER / f"{part}.xml")]
+    command = [sys.executable, "-m", "pytest", "-v", *PROOFS[part], *options, *seed, *report]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own command
 
 
@@ -80,7 +90,8 @@ def _head(commit: str, seconds: float) -> Iterator[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield "# Proof"
     yield ""
-    yield "Written by `make prove`; not by hand. What each test shows stands in its file under `tests/crashes/`."
+    yield "Written by `make prove`; not by hand. What each test shows stands in its file under `tests/crashes/`,"
+    yield "or, of the ledger's nodes, `tests/ledger/cometbft/`."
     yield ""
     yield "| | |"
     yield "|---|---|"
@@ -91,7 +102,12 @@ def _head(commit: str, seconds: float) -> Iterator[str]:
     yield f"| system | {platform.system()} {platform.release()}, Python {platform.python_version()} |"
 
 
-def _crash_lines(path: Path) -> Iterator[str]:
+def _all_lines() -> Iterator[str]:
+    for part in PROOFS:
+        yield from _lines(FOLDER / f"{part}.xml")
+
+
+def _lines(path: Path) -> Iterator[str]:
     for case in ET.parse(path).iter("testcase"):  # noqa: S314 - our own file
         failed = case.find("failure") is not None or case.find("error") is not None
         yield ""

@@ -1,6 +1,5 @@
 """Four validators on one machine: they agree, survive, and are joined by a fifth."""
 
-import random
 import shutil
 from contextlib import closing
 from typing import Any
@@ -13,11 +12,9 @@ from ledger.backends.cometbft.client import CometBFT
 from ledger.backends.cometbft.config import MAX_BLOCK_BYTES, StateSync
 from ledger.backends.cometbft.layout import Home
 from ledger.blocks.contents import block_id, consensus_hash
-from ledger.entries import decode
 from ledger.errors import Unavailable
 from ledger.verify import verify
 from tests.support.evidence import NOW, Maker
-from tests.support.ledger import random_digest
 from tests.support.nodes import SNAPSHOTS_EVERY, Network, Node, final, join, until
 
 pytestmark = pytest.mark.xdist_group("four validators")
@@ -86,19 +83,6 @@ def test_a_node_of_another_chain_is_refused(network: Network) -> None:
         pytest.raises(Unavailable, match=r"is of chain 'tidegate-four', expected 'another'$"),
     ):
         seen.height()
-
-
-def test_killed_processes_come_back_and_agree(network: Network) -> None:
-    chance = random.Random(7)  # noqa: S311 - which process dies is no secret
-    entries = []
-    for _ in range(6):
-        entry = network.operator.entry("owner.credential_added", {"commitment": random_digest()})
-        network.ledger.submit(entry)
-        entries.append(decode(entry).id)
-        chance.choice(network.nodes[1:]).kill(chance.choice(["app", "engine"]))
-    outcomes = [final(network.ledger, entry_id) for entry_id in entries]
-    assert [each.code for each in outcomes] == [0] * len(entries)
-    network.agreed()
 
 
 def test_a_node_that_lost_its_state_replays_it(network: Network) -> None:
