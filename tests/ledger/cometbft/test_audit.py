@@ -22,6 +22,7 @@ from ledger.errors import LedgerError, Unavailable
 from ledger.trust import Trust
 from tests.support.ledger import Operator, random_digest
 from tests.support.light import light_client
+from tests.support.links import Links
 from tests.support.lying import Change, Liar, lying
 from tests.support.nodes import Network, Node, configure, join, running
 
@@ -74,8 +75,13 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
     shutil.copytree(node.home.root, folder / "fork")
     fork = Node(Home(folder / "fork"))
     join(fork, networks.read(node.home.network))
-    with running([node, fork]), lying(node) as liar, closing(CometBFT([node.url], chain=operator.chain)) as ledger:
-        chain = Network(operator, [node], ledger)
+    with (
+        running([node, fork]),
+        lying(node) as liar,
+        closing(CometBFT([node.url], chain=operator.chain)) as ledger,
+        closing(Links()) as links,
+    ):
+        chain = Network(operator, operator, [node], ledger, links)
         chain.grow()
         first = trusted(ledger, operator)
         added = operator.entry("validator.set", {"public_key": random_digest(), "power": 1})
@@ -84,7 +90,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
         chain.grow()
         last = trusted(ledger, operator)
         with closing(CometBFT([fork.url], chain=operator.chain)) as forked:
-            while Network(operator, [fork], forked).grow() <= last.pinned_height:
+            while Network(operator, operator, [fork], forked, links).grow() <= last.pinned_height:
                 pass
         yield Audited(operator, node, fork, liar, first, last, last.pinned_height)
 
