@@ -1,8 +1,8 @@
 """The whole path in one process: a gateway, its ledger stepped by hand, a carrier, an owner and a bank over HTTP."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,8 @@ from tests.support.app import ISSUER, Gateway, TurnableClock, running
 from tests.support.browser import Visitor
 from tests.support.builders import Enrolled, Party
 
+Ledger = Callable[..., AbstractContextManager[Anchoring]]
+"""Gives anchoring on a ledger, as `tests.support.anchoring.anchoring` does on an embedded one."""
 REDIRECT = "https://bank.example/callback"
 
 
@@ -116,12 +118,12 @@ class WholePath:
 
 
 @contextmanager
-def whole_path(database_url: str, folder: Path) -> Iterator[WholePath]:
+def whole_path(database_url: str, folder: Path, ledger: Ledger = anchoring) -> Iterator[WholePath]:
     """Yield a path with a carrier linked to an owner, whose person is enrolled, and two banks."""
     clock = this_second()
     with (
         running(database_url, folder, clock) as gateway,
-        anchoring(gateway.app.state.engine, gateway.keyring, gateway.settings, folder, clock) as steps,
+        ledger(gateway.app.state.engine, gateway.keyring, gateway.settings, folder, clock) as steps,
     ):
         with Session(gateway.app.state.engine, expire_on_commit=False) as session:
             carrier, owner = builders.carrier(session), builders.owner(session)
