@@ -17,6 +17,7 @@ from ledger.entries import decode
 from ledger.trust import read
 from ledger.verify.state import verify
 from tests.support.audited import GRACE, SHIPMENT
+from tests.support.cli import tidegate
 from tests.support.ledger import Operator, random_digest
 from tests.support.messages import event, transport_document
 from tests.support.nodes import final
@@ -33,13 +34,16 @@ def path(database_url: str, tmp_path: Path) -> Iterator[WholePath]:
         yield path
 
 
+def address(path: WholePath) -> str:
+    """Return where the node is."""
+    assert isinstance(path.anchoring.backend, CometBFT)
+    return path.anchoring.backend._nodes.connection().address
+
+
 def found(path: WholePath) -> list[str]:
     """Return what an audit finds over the node."""
-    settings, backend = path.gateway.settings, path.anchoring.backend
-    assert isinstance(backend, CometBFT)
-    address = backend._nodes.connection().address
-    by = read(path.trust())
-    with NodesReader([address], chain=settings.chain, trust=by) as reader:
+    settings, by = path.gateway.settings, read(path.trust())
+    with NodesReader([address(path)], chain=settings.chain, trust=by) as reader:
         scope = Scope(
             source=reader,
             genesis=reader.genesis(),
@@ -80,7 +84,28 @@ def another_organisations_entry(path: WholePath) -> None:
     assert final(path.anchoring.backend, decode(entry).id).code == 0
 
 
-def test_a_gateway_on_a_replicated_ledger_proves_consents_and_is_audited(path: WholePath) -> None:
+def commanded(
+    path: WholePath, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Audit by the command, over a node that is there and one that is not; without a trust file it says nothing."""
+    away = "http://127.0.0.1:1"
+    monkeypatch.setenv("DATABASE_URL", path.anchoring.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("TIDEGATE_KEYS_DIR", str(path.gateway.settings.keys_path))
+    monkeypatch.setenv("TIDEGATE_DATA_DIR", str(folder / "elsewhere"))
+    monkeypatch.setenv("TIDEGATE_LEDGER_NODES", f"{address(path)} {away}")
+    tidegate("audit", "verify", code=3)
+    needed = "--trust names its trust file, without which nothing says whose votes count"
+    assert capsys.readouterr().err == f"error: the ledger is replicated: {needed}\n"
+    (folder / "given.json").write_bytes(path.trust())
+    tidegate("audit", "verify", "--trust", folder / "given.json", code=0)
+    *_, silent, verdict = capsys.readouterr().out.splitlines()
+    assert silent.startswith(f"not asked to the end: the node at {away} cannot be reached: ")
+    assert verdict.startswith("OK: ")
+
+
+def test_a_gateway_on_a_replicated_ledger_proves_consents_and_is_audited(
+    path: WholePath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path.push("dcsa_ebl", transport_document())
     path.push("dcsa_track_trace", [event("loaded")])
     tokens = path.consented(identifiers=[SHIPMENT])
@@ -93,6 +118,7 @@ def test_a_gateway_on_a_replicated_ledger_proves_consents_and_is_audited(path: W
     another_organisations_entry(path)
     path.anchor()
     assert found(path) == []
+    commanded(path, tmp_path, monkeypatch, capsys)
     with path.anchoring.engine.begin() as connection:
         for statement in (
             "DELETE FROM anchoredleaf WHERE subject = (SELECT min(id) FROM record)",
