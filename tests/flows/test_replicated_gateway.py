@@ -1,5 +1,9 @@
-"""A gateway on a ledger of four organisations: its evidence rests on no operator's word, and one node may die."""
+"""A gateway on a ledger of four organisations: its evidence rests on no operator's word, and one node may die.
 
+With two away nothing is final: what was pushed stays pending, until one of them is back.
+"""
+
+import json
 import os
 import socket
 import subprocess
@@ -23,6 +27,7 @@ from gateway.client.connection import Connection, Tokens
 from gateway.client.provider import Provider
 from ledger.backends.cometbft import network
 from ledger.backends.cometbft.layout import Home
+from ledger.codec import unb64u
 from tests.support import builders
 from tests.support.cli import process, tidegate
 from tests.support.nodes import Node, join, running
@@ -32,6 +37,7 @@ pytestmark = pytest.mark.xdist_group("four validators")
 CHAIN = "trade"
 OTHERS = ("harbour-bank-node", "carriers-association", "shanghai-operator")
 PATIENCE_SECONDS = 30.0
+STILL_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,25 +155,36 @@ def test_evidence_of_a_replicated_ledger_verifies_and_a_node_may_die(gateway: Ga
         carrier.push("dcsa_ebl", message("transport-document-118.json"), content_type=JSON, owner=cast.OWNER)
         tokens = consented(bank, owner)
         until(gateway.anchored, "the ledger did not take it")
-        assert "one operator's word" not in pulled(gateway, bank, tokens, records=1)
-        gateway.nodes[0].end()
+        first = pulled(gateway, bank, tokens, records=1)
+        assert "one operator's word" not in first
+        for node in gateway.nodes[:2]:
+            node.end()
         carrier.push("dcsa_track_trace", message("events.json"), content_type=JSON)
+        until(lambda: gateway.state()["anchoring"]["entries"], "the batch is not on its way")
+        assert not gateway.nodes[2].moves(STILL_SECONDS)
+        halted = bank.evidence(bank.refresh(str(tokens.refresh_token)))
+        assert omitted(halted.data) == {("transport_event", "pending"): 5}
+        assert verified(gateway, halted.data).startswith(f"OK: 1 records of {cast.OWNER}")
+        gateway.nodes[1].start()
         until(gateway.anchored, "the ledger did not take it from another node")
         pulled(gateway, bank, bank.refresh(str(tokens.refresh_token)), records=6)
         assert "answered by a node at height" in gateway.operate("doctor")
 
 
 def pulled(gateway: Gateway, bank: Bank, tokens: Tokens, *, records: int) -> str:
-    """Pull until so many records are proved, under the header after the one that they are final with.
-
-    Returns what their verification says.
-    """
+    """Pull until so many records can be proved, under the next header; return what their verification says."""
 
     def look() -> str:
-        told = verified(gateway, bank.evidence(tokens, patience=PATIENCE_SECONDS).data)
-        return told if told.startswith(f"OK: {records} records of {cast.OWNER}, given to {cast.BANK}") else ""
+        said = verified(gateway, bank.evidence(tokens, patience=PATIENCE_SECONDS).data)
+        return said if said.startswith(f"OK: {records} records of {cast.OWNER}, given to {cast.BANK}") else ""
 
     return until(look, f"{records} records are not released")
+
+
+def omitted(data: bytes) -> dict[tuple[str, str], int]:
+    """Return how many records an evidence leaves out, by product and reason, as its receipt says."""
+    payload = json.loads(unb64u(json.loads(data)["receipt"].split(".")[1]))
+    return {(each["product"], each["reason"]): each["count"] for each in payload["omitted"]}
 
 
 def verified(gateway: Gateway, data: bytes) -> str:
