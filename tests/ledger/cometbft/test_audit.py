@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway.audit.rules.entries import check_block_part
 from ledger import trust
 from ledger.audit.chain import Walk, agrees
 from ledger.audit.findings import Finding
@@ -19,6 +20,7 @@ from ledger.backends.cometbft.client import CometBFT
 from ledger.backends.cometbft.layout import Home
 from ledger.backends.cometbft.reader import NodesReader
 from ledger.errors import LedgerError, Unavailable
+from ledger.evidence import block_part
 from ledger.trust import Trust
 from tests.support.ledger import Operator, random_digest
 from tests.support.light import light_client
@@ -237,3 +239,16 @@ def test_the_engines_light_client_sees_the_same_fork(audited: Audited, tmp_path:
     with light_client("audited", tmp_path, primary=audited.node, witnesses=[audited.fork], trusted=first) as client:
         said = client.refuses("commit", height=str(audited.changed))
     assert "Light client received valid conflicting header from witness." in said
+
+
+def test_a_stored_proof_of_a_block_may_bear_other_votes_of_enough_power(network: Network) -> None:
+    block = network.ledger.block(network.grow())
+
+    def told(votes: int) -> list[str]:
+        commit = replace(block.commit, signatures=block.commit.signatures[:votes])
+        part = block_part(replace(block, commit=commit))
+        found = check_block_part(part.height, part.head.decode(), part.validators.decode(), block)
+        return [each.what for each in found]
+
+    assert told(3) == []
+    assert told(2) == ["the proof kept of it in the database is not what the ledger says"]
