@@ -1,10 +1,11 @@
 """Entries through four validators, beside transactions of the same size through the engine's own key-value store."""
 
 import base64
+import itertools
 import secrets
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from tests.support.nodes import Node, until
 
 STORE = "key-value store"
 FAR = 1_000_000
-AT_ONCE = 100
+CONNECTIONS = 16
+"""To each node: a node answers the calls of one connection one after the other, and asks its application in bursts."""
+IN_FLIGHT = 4
+"""On one connection."""
 PAGE = 20
 FLOOD_SECONDS = 120.0
 Make = Callable[[], bytes]
@@ -73,17 +77,17 @@ def _committed(connection: Connection, transaction: bytes) -> float:
     return time.perf_counter() - began
 
 
-def _rate(nodes: Sequence[Node], make: Make, count: int) -> float:
+def _rate(nodes: list[Node], make: Make, count: int) -> float:
     """Return how many transactions a second are committed of `count` that are handed to all nodes at once."""
     transactions = [base64.b64encode(make()).decode() for _ in range(count)]
     with ExitStack() as stack:
-        connections = [stack.enter_context(closing(Connection(node.url))) for node in nodes]
+        connections = [stack.enter_context(closing(Connection(node.url))) for node in nodes * CONNECTIONS]
         first = _height(connections[0]) + 1
         began = time.perf_counter()
-        for start in range(0, count, AT_ONCE):
-            connection = connections[start // AT_ONCE % len(connections)]
-            sent = [connection.begin("broadcast_tx_sync", tx=each) for each in transactions[start : start + AT_ONCE]]
-            if refused := [answer for each in sent if int((answer := connection.result(each))["code"])]:
+        turns = zip(transactions, itertools.cycle(connections), strict=False)
+        while wave := list(itertools.islice(turns, IN_FLIGHT * len(connections))):
+            sent = [(each, each.begin("broadcast_tx_sync", tx=transaction)) for transaction, each in wave]
+            if refused := [answer for each, call in sent if int((answer := each.result(call))["code"])]:
                 raise RuntimeError(f"refused: {refused[0]}")
         until(lambda: _stand(connections[0], first) >= count, "all are committed", seconds=FLOOD_SECONDS)
         return count / (time.perf_counter() - began)
