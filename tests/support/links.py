@@ -6,8 +6,9 @@ meanwhile arrives, as TCP would send it again.
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 CHUNK_BYTES = 65_536
@@ -27,6 +28,13 @@ class Links:
     def lay(self, source: str, target: str, address: str) -> str:
         """Lay a wire by which `source` connects to `target` at `address`; return the address to use instead."""
         return self._do(self._lay(source, target, address))
+
+    def wire(self, settings: Path, source: str, addresses: Mapping[str, str]) -> None:
+        """Have the node with these settings connect to others, addresses by name, by wires."""
+        text = settings.read_text()
+        for target, address in addresses.items():
+            text = text.replace(f"@{address}", f"@{self.lay(source, target, address)}")
+        settings.write_text(text)
 
     @contextmanager
     def cut(self, *names: str) -> Iterator[None]:

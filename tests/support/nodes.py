@@ -183,17 +183,9 @@ def configure(
     for node in nodes:
         join(node, founded)
         if links is not None:
-            wire(node, [other for other in nodes if other is not node], links)
+            others = {other.name: other.address for other in nodes if other is not node}
+            links.wire(node.home.config / "config.toml", node.name, others)
     return nodes
-
-
-def wire(node: Node, others: Sequence[Node], links: Links) -> None:
-    """Have a node connect to the others by wires."""
-    file = node.home.config / "config.toml"
-    text = file.read_text()
-    for other in others:
-        text = text.replace(f"@{other.address}", f"@{links.lay(node.name, other.name, other.address)}")
-    file.write_text(text)
 
 
 def found(nodes: Sequence[Node], operator: Operator) -> dict[str, Any]:
