@@ -5,11 +5,10 @@ With two away nothing is final: what was pushed stays pending, until one of them
 
 import json
 import os
-import secrets
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,29 +16,21 @@ from typing import Any
 
 import httpx2
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import text
 
 from gateway import keys
 from gateway.cli.demo import cast
 from gateway.cli.demo.browser import Browser
 from gateway.cli.demo.play import JSON, SHIPMENT, message
-from gateway.cli.runtime import engine_on
 from gateway.cli.supervision import own_command
 from gateway.client.bank import Bank
 from gateway.client.connection import Connection, Tokens
-from gateway.client.identity import read_key
 from gateway.client.provider import Provider
-from gateway.db.embedded import postgresql
-from ledger import entries
 from ledger.backends.cometbft import network
-from ledger.backends.cometbft.client import CometBFT
 from ledger.backends.cometbft.layout import Home
 from ledger.codec import unb64u
 from tests.support import builders
 from tests.support.cli import process, tidegate
-from tests.support.ledger import random_digest
-from tests.support.nodes import Node, final, join, running
+from tests.support.nodes import Node, join, running
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.xdist_group("four validators")
@@ -71,18 +62,12 @@ class Gateway:
             "TIDEGATE_ISSUER": self.issuer,
         }
 
-    def operate(self, *arguments: str | Path, code: int = 0) -> str:
-        """Run one of the operator's commands, which must end with `code`; return what it printed."""
+    def operate(self, *arguments: str | Path) -> str:
+        """Run one of the operator's commands; return what it printed."""
         command = own_command(*map(str, arguments))
         done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)  # noqa: S603 - ours
-        assert done.returncode == code, done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
-
-    def change(self, *statements: str) -> None:
-        """Change the database as somebody can who has it."""
-        with postgresql(self.folder / "data" / "postgresql") as url, engine_on(url) as engine, engine.begin() as one:
-            for each in statements:
-                assert one.execute(text(each)).rowcount > 0
 
     @contextmanager
     def served(self) -> Iterator[None]:
@@ -184,59 +169,6 @@ def test_evidence_of_a_replicated_ledger_verifies_and_a_node_may_die(gateway: Ga
         until(gateway.anchored, "the ledger did not take it from another node")
         pulled(gateway, bank, bank.refresh(str(tokens.refresh_token)), records=6)
         assert "answered by a node at height" in gateway.operate("doctor")
-        revoked_and_proved(gateway, bank, owner, str(tokens.grant_id))
-        audited(gateway)
-
-
-def revoked_and_proved(gateway: Gateway, bank: Bank, owner: Browser, consent: str) -> None:
-    """Let the owner stop the consent; the bank, which has no access any more, has it proved."""
-    owner.press(owner.open(owner.open(f"{gateway.issuer}/portal/consents").links["Stop sharing"]), "Stop sharing")
-    file = gateway.folder / "proof.json"
-    file.write_bytes(bank.proof(consent, patience=PATIENCE_SECONDS))
-    told = process(
-        "verify", file, "--trust", gateway.folder / "trust.json", "--require", "cometbft"
-    ).stdout.splitlines()
-    assert told[0].startswith("OK: as of height ")
-    assert "one operator's word" not in told[0]
-    assert told[1].startswith(f"  consent {consent}: revoked at height ")
-
-
-def audited(gateway: Gateway) -> None:
-    """Audit what the gateway did over the three nodes that are left; then change the database, and audit again."""
-    another_organisations_entry(gateway)
-    until(gateway.anchored, "the ledger did not take it")
-    assert gateway.operate("audit", "verify", code=3) == ""
-    given = ("audit", "verify", "--trust", gateway.folder / "trust.json")
-    *_, away, verdict = gateway.operate(*given).splitlines()
-    assert away.startswith(f"not asked to the end: the node at {gateway.nodes[0].url} cannot be reached: ")
-    assert verdict.startswith("OK: ")
-    assert " 1 consents, in " in verdict
-    gateway.change(
-        "DELETE FROM anchoredleaf WHERE subject = (SELECT id FROM record LIMIT 1)",
-        "UPDATE record SET jwt = jwt || 'A' WHERE id = (SELECT max(id) FROM record)",
-        "DELETE FROM receipt WHERE jti = (SELECT min(jti) FROM receipt)",
-    )
-    kinds = json.loads(gateway.operate(*given, "--json", code=1))["kinds"]
-    assert {"leaves_gone", "record_changed", "receipt_gone", "uses"} <= set(kinds)
-    assert not {"fork", "node", "state", "block", "commit", "entry_unknown", "proof"} & set(kinds)
-
-
-def another_organisations_entry(gateway: Gateway) -> None:
-    """Bring an entry to the ledger that is none of the gateway's business."""
-    home = gateway.nodes[1].home
-    key = read_key(home.root / "organisation.pem")
-    assert isinstance(key, Ed25519PrivateKey)
-    [registered] = network.read(home.card)["keys"]
-    with closing(CometBFT([gateway.nodes[1].url], chain=CHAIN)) as ledger:
-        entry = entries.build(
-            chain=CHAIN,
-            entry_id=secrets.token_bytes(entries.ID_BYTES),
-            type="owner.credential_added",
-            body={"commitment": random_digest()},
-            not_after_height=ledger.height() + 100,
-        )
-        ledger.submit(entries.sign(entry, (home.root.name, registered["kid"], key)))
-        final(ledger, entry["id"])
 
 
 def pulled(gateway: Gateway, bank: Bank, tokens: Tokens, *, records: int) -> str:

@@ -59,11 +59,13 @@ def found(path: WholePath) -> list[str]:
 
 def said(path: WholePath, consent: str) -> str:
     """Let the worker answer; return what is proved of a consent, by a ledger that is no operator's word."""
+    path.catch_up()
     with pytest.raises(NotYetError):
         path.as_bank().proof(consent)
 
     def answered() -> bytes:
-        path.anchor()
+        path.catch_up()
+        path.anchoring.finish()
         with suppress(NotYetError):
             return path.as_bank().proof(consent)
         return b""
@@ -108,10 +110,12 @@ def test_a_gateway_on_a_replicated_ledger_proves_consents_and_is_audited(
 ) -> None:
     path.push("dcsa_ebl", transport_document())
     path.push("dcsa_track_trace", [event("loaded")])
+    path.catch_up()
     tokens = path.consented(identifiers=[SHIPMENT])
     consent = str(tokens.grant_id)
     path.anchor()
     assert said(path, consent).startswith("active since height ")
+    path.catch_up()
     path.as_bank().evidence(tokens)
     path.visitor().signed_in().stop(consent)
     assert said(path, consent).startswith("revoked at height ")
