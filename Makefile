@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock openapi verifier vectors bench bench-peers bench-ledger fuzz prove clean
+.PHONY: help setup demo network test check format lock openapi verifier vectors bench bench-peers bench-ledger fuzz prove clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ strace:
 
 demo: setup ## tell the whole story on this machine; files in build/demo/
 	$(BIN)/tidegate demo --out build/demo
+
+network: engine ## four organisations' nodes and two gateways on this machine, the story across them; build/network/
+	$(BIN)/tidegate network demo --home build/network
 
 test: setup chromium strace engine ## run every test
 	$(BIN)/pytest -q -n 2 --dist loadgroup

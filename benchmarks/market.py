@@ -28,6 +28,7 @@ class Market:
     """A running gateway, its parties, and the consents (their tokens) under which a bank may pull three records."""
 
     play: Play
+    stage: Stage
     granted: list[Tokens]
 
     @property
@@ -48,7 +49,7 @@ class Market:
     @property
     def pid(self) -> int:
         """The gateway's process; its worker is a child."""
-        return self.play.stage.pid
+        return self.stage.pid
 
     @property
     def database_pid(self) -> int:
@@ -84,7 +85,7 @@ def opened(folder: Path, *, consents: int = CONSENTS) -> Iterator[Market]:
             stage.anchored()
             for each in granted:
                 everybody.bank.evidence(each, patience=PATIENCE_SECONDS)
-            yield Market(everybody, granted)
+            yield Market(everybody, stage, granted)
     finally:
         stage.__exit__()
 

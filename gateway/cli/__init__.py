@@ -23,6 +23,7 @@ ENTRIES = {
     "ledger": Entry(
         "gateway.cli.ledger", "Run a node of the replicated ledger, and govern it: propose, sign, submit.", OPERATOR
     ),
+    "network": Entry("gateway.cli.network", "Run four organisations' nodes and two gateways on this machine.", ANYBODY),
     "db": Entry("gateway.cli.database", "Look after the database.", OPERATOR),
     "openapi": Entry("gateway.cli.openapi", "Write the OpenAPI documents, or compare them.", OPERATOR),
     "links": Entry("gateway.cli.links", "Ask data owners to confirm that they are your customers.", PROVIDER),

@@ -48,7 +48,11 @@ def propose(  # noqa: PLR0913 - one for each option
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The proposal to write.")],
     file: Annotated[
-        Path | None, typer.Argument(metavar="BODY.json", help="What is proposed, instead of options.")
+        Path | None,
+        typer.Argument(
+            metavar="BODY.json",
+            help="What is proposed, instead of options; for org.register also a participant's registration.",
+        ),
     ] = None,
     *,
     org: Annotated[str | None, typer.Option(metavar="ORG", help="The organisation that it is about.")] = None,

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from gateway import journal
+from gateway.anchoring import governance, proofs
 from gateway.cli.faults import CommandError
 from gateway.cli.files import read_json
 from gateway.cli.lazy import commands, examples
@@ -33,15 +34,19 @@ def add(
 
     A file holds id, name, roles (provider, bank, owner), lei, br_number or uscc, for a provider its carrier_code
     {list, code}, for a bank redirect_uris and initiate_uri, and public keys: {client: JWK set, sealing: JWK set}.
-    Sealing keys are registered on the ledger too.
+    Sealing keys are registered on the ledger too: at once where this gateway governs it alone, else by a proposal that
+    several sign (tidegate ledger propose org.register FILE.json).
     """
     settings = read_settings(data=data)
-    registrations = [_read(path) for path in files]
+    registrations = [read_registration(path) for path in files]
     with transaction(settings) as session:
-        for path, registration in zip(files, registrations, strict=True):
-            _add(session, settings, path, registration)
+        to_sign = [
+            _add(session, settings, path, registration) for path, registration in zip(files, registrations, strict=True)
+        ]
     for registration in registrations:
         typer.echo(f"registered {registration.id}: {registration.name} ({', '.join(registration.roles)})")
+    for told in filter(None, to_sign):
+        typer.echo(told)
 
 
 @app.command(name="list", epilog=examples("tidegate participants list", "tidegate participants list --json"))
@@ -58,7 +63,8 @@ def show(
         typer.echo(f"{each['id']:32} {', '.join(each['roles']):16} {each['name']}")
 
 
-def _read(path: Path) -> Registration:
+def read_registration(path: Path) -> Registration:
+    """Read a participant's registration. Raises `CommandError` with every fault."""
     try:
         return Registration.model_validate(read_json(path))
     except ValidationError as error:
@@ -70,7 +76,8 @@ def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) or "(whole file)"
 
 
-def _add(session: Session, settings: Settings, path: Path, registration: Registration) -> None:
+def _add(session: Session, settings: Settings, path: Path, registration: Registration) -> str | None:
+    """Register a participant; return what is left to do so that the ledger knows its sealing keys, if anything is."""
     if registration.id == settings.gateway_id:
         raise CommandError(f"{path}: {registration.id!r} is this gateway's own id on the ledger: choose another")
     now = utc_now()
@@ -79,8 +86,17 @@ def _add(session: Session, settings: Settings, path: Path, registration: Registr
     except CommandError as error:
         raise CommandError(f"{path}: {error}") from None
     register(session, registration, now=now)
-    if body["keys"]:
+    if not body["keys"]:
+        return None
+    proofs.watch(session, [f"key/{registration.id}/{key['kid']}" for key in body["keys"]])
+    known = governance.present(session)
+    if known is None or known.governance.needed == 1:
         journal.queue_entry(session, type="org.register", body=body, subject=registration.id, now=now)
+        return None
+    return (
+        f"{registration.id}: unless the ledger knows its sealing keys already, {known.governance.needed} of "
+        f"{len(known.governance.governors)} must sign: tidegate ledger propose org.register {path} -o proposal.json"
+    )
 
 
 def on_the_ledger(registration: Registration) -> dict[str, Any]:

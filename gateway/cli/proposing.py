@@ -33,7 +33,7 @@ def body(entry_type: str, file: Path | None, options: Options) -> dict[str, Any]
         value = read_json(file)
         if not isinstance(value, dict):
             raise CommandError(f"{file}: expected a JSON object")
-        return value
+        return _of_registration(file) if entry_type == "org.register" and "roles" in value else value
     if entry_type not in BODIES:
         known = ", ".join(sorted(GOVERNANCE))
         raise CommandError(f"no governance entry {entry_type!r}; known: {known}", code=USAGE)
@@ -48,6 +48,13 @@ def body(entry_type: str, file: Path | None, options: Options) -> dict[str, Any]
         needs = ", ".join(f"--{name.replace('_', '-').removesuffix('s')}" for name in BODIES[entry_type])
         raise CommandError(f"{entry_type} needs FILE.json, or {needs}", code=USAGE)
     return made
+
+
+def _of_registration(file: Path) -> dict[str, Any]:
+    """Return the body that registers the sealing keys of a participant's registration."""
+    from gateway.cli.participants import on_the_ledger, read_registration  # noqa: PLC0415 - needs the database's packages
+
+    return on_the_ledger(read_registration(file))
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON

@@ -14,7 +14,7 @@ from ledger.audit import findings
 
 ROOT = Path(__file__).parents[2]
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/*.md")])
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -45,7 +45,7 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
 
 
 COMMAND = re.compile(r"(?:`|^|bin/)tidegate ((?:[a-z]+ )?[a-z]+(?:-[a-z]+)*)([^`\n|]*)", re.MULTILINE)
-GROUPS = {"audit", "connector", "consent", "db", "keys", "ledger", "links", "owners", "participants"}
+GROUPS = {"audit", "connector", "consent", "db", "keys", "ledger", "links", "network", "owners", "participants"}
 
 
 def commands() -> list[tuple[str, str]]:

@@ -89,7 +89,7 @@ def take_all(path: Path) -> bool:
 
 
 def warned(market: Market) -> bool:
-    state = market.stage._state()
+    state = market.stage.state()
     return state is not None and FULL in state["warnings"]
 
 
@@ -172,7 +172,7 @@ def full_and_empty_again(market: Market, notes: Acknowledged) -> None:
             exhaust(market)
             with pytest.raises(NotYetError):
                 push("transport-document-131.json")
-        wait_until(lambda: not warned(market) and market.stage._state())
+        wait_until(lambda: not warned(market) and market.stage.state())
         with filled(market.stage.data):
             wait_until(lambda: warned(market))
             assert refusal(lambda: push("transport-document-131.json")) == NO_ROOM

@@ -29,6 +29,9 @@ README = (ROOT / "README.md").read_text()
 RUN_BY_OTHERS = {
     "tidegate ledger node --home DIR": "tests/flows/test_ledger_nodes.py",
     "make test": "what runs this",
+    "make network": "tests/flows/test_network.py",
+    "tidegate network up": "tests/flows/test_network.py",
+    "tidegate network down": "tests/flows/test_network.py",
     ".venv/bin/tidegate demo --out build/demo --attack": "tests/flows/test_demo.py, with all that it says",
 }
 SERVED = ".venv/bin/tidegate demo --out build/demo --serve"

@@ -114,7 +114,7 @@ def recovered(stage: Stage, victim: Victim, pid: int) -> None:
     """Wait until what was killed as `pid` runs again, and the gateway is ready and its worker at work."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        state = stage._state() if pid not in pids(stage, victim) else None
+        state = stage.state() if pid not in pids(stage, victim) else None
         if state is not None and (victim is not Victim.WORKER or state["anchoring"]["workers"]):
             return
         time.sleep(MOMENT_SECONDS)

@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 
 from gateway.cli.demo.cast import BANK
+from gateway.cli.demo.operated import run, write_json
 from gateway.cli.demo.play import MESSAGES, Message, Play, ask, must, must_refuse
 from gateway.cli.demo.rewriting import rewritten
-from gateway.cli.demo.stage import run, write_json
 from gateway.cli.demo.story import Act, bank_is_refused, owner_revokes, push
 from gateway.cli.demo.tampering import doubled_weight
 from gateway.cli.faults import CommandError

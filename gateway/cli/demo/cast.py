@@ -6,7 +6,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.cli.demo.stage import write_json
+from gateway.cli.demo.operated import write_json
 from gateway.cli.output import write_private
 from gateway.client.identity import Identity, new_key, pem, public_jwk
 from ledger.record import Sealer

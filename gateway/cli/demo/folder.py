@@ -3,6 +3,7 @@
 import fcntl
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.cli.faults import CommandError
@@ -24,10 +25,10 @@ MADE = (
 """What a demo makes in its folder."""
 
 
-def prepare(folder: Path) -> None:
-    """Make an empty folder for a demo, removing what an earlier one made in it.
+def prepare(folder: Path, *, made: Sequence[str] = MADE, option: str = "--out") -> None:
+    """Make an empty folder for a demo that makes `made` in it, removing what an earlier one made.
 
-    Raises `CommandError` if it holds anything else, or if an earlier demo still runs there.
+    Raises `CommandError` if it holds anything else, or if an earlier demo still runs there; `option` names another.
     """
     if folder.exists() and not folder.is_dir():
         raise CommandError(f"{folder} is a file: expected a folder, or nothing")
@@ -36,9 +37,9 @@ def prepare(folder: Path) -> None:
         _refuse_running(folder)
         _remove(folder, json.loads(mark.read_bytes())["made"])
     elif folder.is_dir() and any(folder.iterdir()):
-        raise CommandError(f"{folder} is not empty, and no demo made it: choose another with --out")
+        raise CommandError(f"{folder} is not empty, and no demo made it: choose another with {option}")
     folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text(json.dumps({"made": MADE}))
+    mark.write_text(json.dumps({"made": made}))
 
 
 def _remove(folder: Path, names: list[str]) -> None:

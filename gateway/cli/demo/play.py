@@ -20,7 +20,7 @@ from gateway.cli.demo.cast import (
     REDIRECT_URI,
     Cast,
 )
-from gateway.cli.demo.stage import Stage
+from gateway.cli.demo.operated import Operated
 from gateway.cli.demo.telling import Teller
 from gateway.cli.faults import CommandError
 from gateway.client.bank import Bank, ConsentRequest
@@ -68,12 +68,14 @@ class Play:
     """What the acts share."""
 
     teller: Teller
-    stage: Stage
+    stage: Operated
     cast: Cast
     folder: Path
     owner: Browser
     providers: Mapping[str, Provider]
     bank: Bank
+    required: tuple[str, ...] = ()
+    """What the bank insists on when it verifies: options of `tidegate verify`."""
     tokens: Tokens | None = None
 
     @property
@@ -85,8 +87,10 @@ class Play:
 
 
 @contextmanager
-def begin(teller: Teller, stage: Stage, cast: Cast, folder: Path) -> Iterator[Play]:
-    """Bring everybody to the gateway, and home at the end."""
+def begin(
+    teller: Teller, stage: Operated, cast: Cast, folder: Path, *, required: tuple[str, ...] = ()
+) -> Iterator[Play]:
+    """Bring everybody to the gateway, and home at the end. What they make is in `folder`."""
     with ExitStack() as stack:
         owner = stack.enter_context(Browser(stage.issuer))
         providers = {
@@ -94,7 +98,7 @@ def begin(teller: Teller, stage: Stage, cast: Cast, folder: Path) -> Iterator[Pl
             for each in (cast.carrier, cast.haulier, cast.forwarder)
         }
         bank = Bank(stack.enter_context(Connection(stage.issuer, cast.bank)))
-        yield Play(teller, stage, cast, folder, owner, providers, bank)
+        yield Play(teller, stage, cast, folder, owner, providers, bank, required)
 
 
 def message(name: str) -> bytes:

@@ -7,8 +7,8 @@ from typing import Any
 from connectors import registry
 from connectors.base import Received
 from gateway.cli.demo.cast import BANK, CARRIER_CODE, OWNER
+from gateway.cli.demo.operated import run, write_json
 from gateway.cli.demo.play import MESSAGES, OTHER_SHIPMENT, SHIPMENT, Message, Play, ask, details, must, must_refuse
-from gateway.cli.demo.stage import run, write_json
 from gateway.cli.faults import CommandError
 from gateway.client import sealing
 from gateway.client.errors import ClientError, OAuthError
@@ -76,14 +76,14 @@ def bank_pulls(play: Play) -> None:
     height = play.stage.anchored()
     page = play.bank.evidence(play.granted, patience=PATIENCE_SECONDS)
     (play.folder / "evidence.json").write_bytes(page.data)
-    (play.folder / "trust.json").write_bytes((play.stage.data / "trust.json").read_bytes())
+    (play.folder / "trust.json").write_bytes(play.stage.trust.read_bytes())
     play.teller.held(f"evidence.json: {len(page.data)} bytes, with a consent that is final at height {height}")
 
 
 def bank_verifies(play: Play) -> None:
     """The bank verifies offline, with a trust file and nothing else."""
     arguments = ("verify", str(play.folder / "evidence.json"), "--trust", str(play.folder / "trust.json"))
-    done = run(*arguments, "--audience", BANK, "--explain")
+    done = run(*arguments, "--audience", BANK, "--explain", *play.required)
     must(done.returncode == 0, f"tidegate verify ended with {done.returncode}: {done.stderr.strip()}")
     shown = [line for line in done.stdout.splitlines() if line.strip()]
     must(OTHER_SHIPMENT not in done.stdout, "nothing of the shipment left out is in the verdict")
