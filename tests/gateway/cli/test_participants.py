@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from sqlmodel import Session, select
 
+from gateway.anchoring.tables import KeyState
 from gateway.client.identity import new_key, public_jwk
 from gateway.directory.tables import Participant
 from gateway.journal.tables import QueuedEntry
@@ -56,6 +57,31 @@ def test_who_seals_nothing_is_not_named_on_the_ledger(write: Write, session: Ses
     tidegate("participants", "add", write(owner), code=0)
     assert session.get_one(Participant, "lantern-trading").roles == ["owner"]
     assert session.exec(select(QueuedEntry)).all() == []
+
+
+def test_where_several_govern_the_sealing_keys_are_proposed(
+    write: Write, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = {"parameters": {"chain": "trade", "governance": 2}, "governors": {"orgs": ["a-bank", "b-bank", "tidegate"]}}
+    session.add_all(
+        KeyState(key=key, height=5, part=json.dumps({"key": key, "value": value})) for key, value in state.items()
+    )
+    session.commit()
+    sealing = public_jwk(Ed25519PrivateKey.generate())
+    registration = carrier()
+    registration["keys"]["sealing"] = {"keys": [sealing]}
+    path = write(registration)
+    tidegate("participants", "add", path, code=0)
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "oceanline: unless the ledger knows its sealing keys already, 2 of 3 must sign: "
+        f"tidegate ledger propose org.register {path} -o proposal.json"
+    )
+    assert session.exec(select(QueuedEntry)).all() == []
+    assert session.get(KeyState, f"key/oceanline/{sealing['kid']}") is not None
+    tidegate("ledger", "propose", "org.register", path, "-o", tmp_path / "proposal.json", code=0)
+    told = capsys.readouterr().out
+    assert told.startswith("Register the organisation oceanline, which does not govern, with 1 keys:\n  sealing: ")
+    assert "Signed by nobody: 0 of 2 that must, of a-bank, b-bank, tidegate.\n" in told
 
 
 def refused(content: object, write: Write, session: Session, capsys: pytest.CaptureFixture[str]) -> str:
