@@ -52,6 +52,7 @@ IN_EARNEST = {
     "consent request --client ID --key KEY.pem ...": f"consent request {BANK} --owner br_number:{cast.BR_NUMBER} "
     f"--product bill_of_lading --identifier transport_document:SCAC/OCLN:{SHIPMENT} --text 'Loan 118'",
     "pull CONSENT -o evidence.json": "pull {consent} -o evidence.json",
+    "consent proof CONSENT -o proof.json": "consent proof {consent} -o proof.json",
     "verify evidence.json --trust trust.json": "verify evidence.json --trust tidegate-data/trust.json",
 }
 """What people put in place of the capital letters."""
@@ -160,7 +161,8 @@ def test_a_newcomer_gets_from_serve_to_a_verified_evidence(folder: Path) -> None
         assert "bill_of_lading" in do("push FILE --connector NAME --client ID --key KEY.pem --owner OWNER")
         until(lambda: nothing_waits(issuer), "the ledger did not take it")
         consent = asked("consent request --client ID --key KEY.pem ...", folder, port, owner)
-        run(f"tidegate {IN_EARNEST['pull CONSENT -o evidence.json'].format(consent=consent)}", folder, port)
+        for shown in ("pull CONSENT -o evidence.json", "consent proof CONSENT -o proof.json"):
+            run(f"tidegate {IN_EARNEST[shown].format(consent=consent)}", folder, port)
         assert do("verify evidence.json --trust trust.json").startswith(f"OK: 1 records of {cast.OWNER}")
         assert "WRONG" not in run("tidegate doctor", folder, port)
         assert "\nOK: " in run("tidegate audit verify", folder, port)
