@@ -18,6 +18,7 @@ from gateway.health.api import router as health
 from gateway.ingest.api import router as ingest
 from gateway.keys import Keyring
 from gateway.oauth.api import router as oauth
+from gateway.oauth.grant_management import router as grants
 from gateway.portal.api import install as portal_errors
 from gateway.portal.api import router as portal
 from gateway.pull.api import PATH as EVIDENCE
@@ -32,11 +33,11 @@ SCHEMES = {
     "dpop": {"type": "http", "scheme": "DPoP", "description": "An access token and a proof by its key (RFC 9449)."},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-tidegate_session"},
 }
-SECURED = {"ingest": "dpop", "pull": "dpop", "portal": "session"}
+SECURED = {"grants": "dpop", "ingest": "dpop", "pull": "dpop", "portal": "session"}
 """How callers of a feature's routes authenticate."""
 OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\{request_id\})")
 """Paths where other things count: a signature, an invitation, a link."""
-ROUTERS = (pull, oauth, ingest, proofs, portal, health, verifier)
+ROUTERS = (pull, oauth, grants, ingest, proofs, portal, health, verifier)
 
 
 def create_app(

@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from fastapi import Depends, Request
-from joserfc.jwk import ECKey, OKPKey
+from joserfc.jwk import OKPKey
+
+from gateway.token_keys import FIRST, TokenKeys, TokenKeysError, file_of
+from gateway.token_keys import read as token_keys
 
 REGISTERED = {"organisation": "entries", "sealing": "sealing", "receipts": "receipts"}
 """Keys that the ledger knows, with their usages there: those that rotate."""
@@ -50,15 +54,6 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
-class OAuthKey:
-    """The P-256 key that signs access tokens (ES256)."""
-
-    private: EllipticCurvePrivateKey
-    kid: str
-    public: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Keyring:
     """All private keys of a gateway. Of those that rotate the fields hold the first; `of` has all of them."""
 
@@ -70,7 +65,8 @@ class Keyring:
     """Signs the receipt of every pull."""
     validator: SigningKey
     """Signs the embedded ledger's blocks."""
-    oauth: OAuthKey
+    oauth: TokenKeys
+    """Sign access tokens and authorization responses."""
     records: bytes
     """Master key that wraps the data keys of stored records (AES-256)."""
     nonce: bytes
@@ -119,11 +115,8 @@ def create(folder: Path) -> None:
 def add(folder: Path, name: str) -> SigningKey:
     """Make the next key of a name in `REGISTERED`, beside those that are there."""
     number = _number(files(folder, name)[-1]) + 1
-    path, private = folder / f"{name}.{number}.pem", Ed25519PrivateKey.generate()
-    draft = folder / f".{path.name}.new"
-    draft.unlink(missing_ok=True)
-    _write(draft, _pem(private))
-    draft.rename(path)
+    private = Ed25519PrivateKey.generate()
+    _write(folder / f"{name}.{number}.pem", _pem(private))
     return signing_key(private)
 
 
@@ -133,21 +126,46 @@ def files(folder: Path, name: str) -> list[Path]:
     return sorted(found, key=_number)
 
 
+def rotate_oauth(folder: Path, *, since: datetime, now: datetime) -> Path:
+    """Make the key that signs tokens from `since` on, and remove those that nothing alive is signed by.
+
+    Returns its file. Raises `KeysError` unless `since` lies after `now` and after the beginning of every other key.
+    """
+    try:
+        present = token_keys(folder)
+    except TokenKeysError as error:
+        raise KeysError(str(error)) from None
+    if not now < since or since <= present[-1].since:
+        raise KeysError(
+            f"{folder}: the newest key signs from {present[-1].since:%Y-%m-%dT%H:%M:%SZ} on; expected later"
+        )
+    path = file_of(folder, since)
+    _write(path, _pem(generate_private_key(SECP256R1())))
+    living = {key.path for key in TokenKeys(folder).published(now)}
+    for key in present:
+        if key.path not in living:
+            key.path.unlink()
+    return path
+
+
 def load(folder: Path) -> Keyring:
     """Read the keys in `folder`. Raises `KeysError` naming what is missing or too open."""
-    names = [f"{name}.pem" for name in ("validator", *P256)] + [f"{name}.key" for name in SECRETS]
+    names = ["validator.pem", *(f"{name}.key" for name in SECRETS)]
     missing = [f"{name}.pem" for name in REGISTERED if not files(folder, name)]
+    missing += [] if any(folder.glob("oauth*.pem")) else [FIRST]
     missing += [name for name in names if not (folder / name).is_file()]
     if missing:
         raise KeysError(f"{folder} lacks {', '.join(missing)}: make keys with `tidegate keys create {folder}`")
     _check_private([folder / name for name in names])
     rotating = Rotating(folder)
-    oauth = _p256(folder / "oauth.pem")
-    jwk = ECKey.import_key(oauth)
+    try:
+        oauth = TokenKeys(folder)
+    except TokenKeysError as error:
+        raise KeysError(str(error)) from None
     return Keyring(
         **{name: rotating.of(name)[0] for name in REGISTERED},
         validator=signing_key(read_ed25519(folder / "validator.pem")),
-        oauth=OAuthKey(oauth, jwk.thumbprint(), _public(jwk)),
+        oauth=oauth,
         records=(folder / "records.key").read_bytes(),
         nonce=(folder / "nonce.key").read_bytes(),
         folder=rotating,
@@ -178,9 +196,9 @@ def signing_key(private: Ed25519PrivateKey) -> SigningKey:
     return SigningKey(private, jwk.thumbprint(), _public(jwk))
 
 
-def _public(jwk: ECKey | OKPKey) -> dict[str, str]:
+def _public(jwk: OKPKey) -> dict[str, str]:
     members = jwk.as_dict(private=False)
-    return {name: str(members[name]) for name in ("crv", "kty", "x", "y") if name in members}
+    return {name: str(members[name]) for name in ("crv", "kty", "x")}
 
 
 def read_ed25519(path: Path) -> Ed25519PrivateKey:
@@ -191,23 +209,21 @@ def read_ed25519(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _p256(path: Path) -> EllipticCurvePrivateKey:
-    key = load_pem_private_key(path.read_bytes(), None)
-    if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-        raise KeysError(f"{path} holds a {type(key).__name__}, expected a P-256 key")
-    return key
-
-
 def _pem(key: Ed25519PrivateKey | EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Write a new file, whole or not at all: other processes may be looking at the folder."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    path.hardlink_to(draft)
+    draft.unlink()
 
 
 def _keyring(request: Request) -> Keyring:

@@ -1,6 +1,7 @@
 """`tidegate keys`: private keys, and what to register of them."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from gateway.cli.lazy import commands, examples
 from gateway.cli.output import write_private
 from gateway.cli.runtime import DataOption, read_settings, registered
 from gateway.client.identity import new_key, pem, public_jwk
+from gateway.clock import rfc3339, utc_now
 
 app = commands("Make keys, and rotate them.")
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="organisation, sealing or receipts.")]
@@ -26,6 +28,24 @@ def create(folder: Annotated[Path, typer.Argument(metavar="DIR", help="An empty 
     """
     keys.create(folder)
     typer.echo(f"keys made in {folder}")
+
+
+@app.command(epilog=examples("tidegate keys renew", "tidegate keys renew --data /srv/tidegate --ahead 86400"))
+def renew(
+    data: DataOption = None,
+    ahead: Annotated[
+        int, typer.Option(metavar="SECONDS", min=600, help="How long it is published before it signs.")
+    ] = 3600,
+) -> None:
+    """Make the next key that signs access tokens, and publish it ahead of use.
+
+    Gateways that run see it within seconds; the key before it is honoured until what it signed has ended. Copy the file
+    to every machine that serves before it signs. To end a key at once, renew it and remove its file.
+    """
+    now = utc_now()
+    since = (now + timedelta(seconds=ahead)).replace(microsecond=0)
+    path = keys.rotate_oauth(read_settings(data=data).keys_path, since=since, now=now)
+    typer.echo(f"{path} is published now, and signs from {rfc3339(since)} on")
 
 
 @app.command(epilog=examples("tidegate keys client harbour-bank.pem"))

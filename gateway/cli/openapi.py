@@ -19,7 +19,7 @@ app = commands()
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 DOCUMENTS = {
-    "bank": ("ask for consent, and pull evidence under it", {"oauth", "pull"}),
+    "bank": ("ask for consent, and pull evidence under it", {"oauth", "grants", "pull"}),
     "provider": ("push messages as your standard defines them", {"oauth", "ingest"}),
     "owner": ("decide who sees your data", {"portal"}),
 }

@@ -35,11 +35,15 @@ DataOption = Annotated[
 def read_settings(*, data: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - settings by name
     """Read the settings from the environment; what is given here and is not None goes first.
 
-    With another port and no issuer set, the issuer is that port on localhost. Raises `CommandError`.
+    With another port or a certificate and no issuer set, the issuer is that port on localhost. Raises `CommandError`.
     """
     given = {name: value for name, value in {"data_dir": data, **overrides}.items() if value is not None}
-    if "port" in given and "issuer" not in given and "TIDEGATE_ISSUER" not in os.environ:
-        given["issuer"] = f"http://localhost:{given['port']}"
+    if {"port", "tls_cert"} & given.keys() and "issuer" not in given and "TIDEGATE_ISSUER" not in os.environ:
+        scheme, port = (
+            "https" if "tls_cert" in given else "http",
+            given.get("port", Settings.model_fields["port"].default),
+        )
+        given["issuer"] = f"{scheme}://localhost:{port}"
     try:
         return Settings(**given)
     except ValidationError as error:

@@ -35,8 +35,7 @@ def request(session: Session, terms: TradeData, *, bank_id: str, now: datetime) 
     owner = owner_by_identifier(session, terms.owner.scheme, terms.owner.value)
     if owner is None:
         raise NotFoundError(f"no owner with {terms.owner.scheme} {terms.owner.value!r} is registered")
-    if not now < terms.expires <= now + LONGEST:
-        raise InvalidError(f"expires_at {terms.expires_at}: expected after now, and within {LONGEST.days} days")
+    check_end(terms, now=now)
     begins = rules.requested(now=now, expires_at=min(terms.expires, now + REQUEST_LASTS))
     consent = Consent(
         id=store.random_id(),
@@ -52,6 +51,12 @@ def request(session: Session, terms: TradeData, *, bank_id: str, now: datetime) 
     session.flush()
     store.count(session, begins.state)
     return consent
+
+
+def check_end(terms: TradeData, *, now: datetime) -> None:
+    """Raise `InvalidError` if a consent on these terms would end in the past, or later than is allowed."""
+    if not now < terms.expires <= now + LONGEST:
+        raise InvalidError(f"expires_at {terms.expires_at}: expected after now, and within {LONGEST.days} days")
 
 
 def refuse(session: Session, consent_id: str, *, person: Person, now: datetime) -> Consent:
@@ -81,6 +86,20 @@ def revoke(session: Session, consent_id: str, *, person: Person, now: datetime) 
             now=now,
         )
     return consent
+
+
+def give_up(session: Session, consent_id: str, *, bank_id: str, now: datetime) -> None:
+    """End a consent by the will of the bank that has it, in force when the transaction commits.
+
+    Raises `NotFoundError`, for another's as for none, and `ConflictError` if it is not in force.
+    """
+    found = session.get(Consent, consent_id) if store.is_id(consent_id) else None
+    if found is None or found.bank_id != bank_id:
+        raise NotFoundError(f"no consent {consent_id!r}")
+    happened = records.event(Event.WITHDRAWN, at=now, actor=bank_id, channel="oauth")
+    reason = "given up by the bank"
+    consent = store.locked(session, consent_id)
+    store.change(session, consent, Event.WITHDRAWN, initiator=bank_id, happened=happened, reason=reason, now=now)
 
 
 def end_due(session: Session, *, gateway_id: str, now: datetime) -> int:

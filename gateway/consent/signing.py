@@ -39,14 +39,16 @@ def draft(
     person: Person,
     notice: Notice,
     now: datetime,
+    asked: TradeData | None = None,
 ) -> Draft:
     """Keep what `person` is about to sign, for fifteen minutes; its `digest` is the passkey's challenge.
 
-    `terms`: what was asked, or less. A consent that waits is given, one in force is amended. Raises `NotFoundError`,
-    `ConflictError` if the consent is neither, `InvalidError` if `terms` go beyond what was asked.
+    `terms`: what was asked, or less; `asked`: what is asked anew of a consent in force. A consent that waits is given,
+    one in force is amended. Raises `NotFoundError`, `ConflictError` if the consent is neither, `InvalidError` if
+    `terms` go beyond what was asked.
     """
     consent = store.find(session, consent_id, owner_id=person.participant_id)
-    if wider := widened(TradeData.model_validate(consent.asked), terms):
+    if wider := widened(asked or TradeData.model_validate(consent.asked), terms):
         raise InvalidError(f"the terms go beyond what was asked: {', '.join(wider)}")
     to = store.after(consent, _event(consent.version + 1), now=now, expires_at=terms.expires)
     before = store.present_record(session, consent)

@@ -11,13 +11,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from sqlmodel import Session, select
 from stdnum import lei
 
+from gateway.directory.clients import ClientMetadata
 from gateway.directory.tables import Participant
 from gateway.errors import ConflictError, NotFoundError
 from gateway.settings import LOOPBACK
 from ledger.codec import unb64u
 from ledger.errors import CodecError
 
-Role = Literal["provider", "owner", "bank"]
+Role = Literal["provider", "owner", "bank", "resource_server"]
+CLIENTS = frozenset({"bank", "provider", "resource_server"})
+"""Roles that call the gateway."""
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 KEY_ALGORITHMS = {"OKP": ("Ed25519",), "EC": ("P-256",), "RSA": ()}
 ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
@@ -33,7 +36,8 @@ def _https(uri: str) -> str:
     return uri
 
 
-def _public_keys(jwks: dict[str, Any]) -> dict[str, Any]:
+def check_public_keys(jwks: dict[str, Any]) -> dict[str, Any]:
+    """Return a JWK set of public keys that can be used here. Raises `ValueError`."""
     keys = jwks.get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise ValueError('expected a JWK set: {"keys": [...]} (RFC 7517 section 5)')
@@ -68,7 +72,7 @@ def _modulus_bits(key: dict[str, Any]) -> int:
 
 
 Uri = Annotated[str, AfterValidator(_https)]
-PublicKeys = Annotated[dict[str, Any], AfterValidator(_public_keys)]
+PublicKeys = Annotated[dict[str, Any], AfterValidator(check_public_keys)]
 
 
 class Keys(BaseModel):
@@ -101,6 +105,7 @@ class Registration(BaseModel):
     redirect_uris: list[Uri] = []
     initiate_uri: Uri | None = None
     keys: Keys = Keys()
+    client: ClientMetadata = ClientMetadata()
 
     @model_validator(mode="after")
     def _complete_for_its_roles(self) -> Self:
@@ -110,8 +115,12 @@ class Registration(BaseModel):
             raise ValueError("an owner needs an lei, a br_number or a uscc")
         if "bank" in self.roles and not self.redirect_uris:
             raise ValueError("a bank needs at least one redirect URI")
-        if {"bank", "provider"} & set(self.roles) and not self.keys.client["keys"]:
-            raise ValueError("a bank or provider needs a client key (keys.client)")
+        if self.client.jwks_uri and self.keys.client["keys"]:
+            raise ValueError("keys.client and client.jwks_uri: expected one of the two (RFC 7591 section 2)")
+        if CLIENTS & set(self.roles) and self.client.needs_keys and not self.keys.client["keys"]:
+            raise ValueError("a bank, provider or resource server needs a client key (keys.client, or client.jwks_uri)")
+        if ("resource_server" in self.roles) != (self.client.resource is not None):
+            raise ValueError("a resource server, and nobody else, has a client.resource (RFC 8707)")
         return self
 
     def identifiers(self) -> list[dict[str, str]]:
@@ -134,6 +143,7 @@ def register(session: Session, registration: Registration, *, now: datetime) -> 
         initiate_uri=registration.initiate_uri,
         client_jwks=registration.keys.client,
         sealing_jwks=registration.keys.sealing,
+        client_metadata=registration.client.model_dump(exclude_defaults=True),
         created_at=now,
     )
     session.add(participant)

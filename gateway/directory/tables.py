@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from gateway.db import instant
+from gateway.directory.clients import ClientMetadata
 
 
 class Participant(SQLModel, table=True):
@@ -20,7 +21,13 @@ class Participant(SQLModel, table=True):
     initiate_uri: str | None
     client_jwks: dict[str, Any] = Field(sa_type=JSONB)
     sealing_jwks: dict[str, Any] = Field(sa_type=JSONB)
+    client_metadata: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)  # clients.ClientMetadata
     created_at: datetime = instant()
+
+    @property
+    def client(self) -> ClientMetadata:
+        """What it registered as an OAuth client."""
+        return ClientMetadata.model_validate(self.client_metadata)
 
 
 class Link(SQLModel, table=True):

@@ -1,6 +1,7 @@
 """The authorization server over HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,13 +12,16 @@ from starlette.responses import RedirectResponse, Response
 from gateway import figures
 from gateway.clock import Now
 from gateway.db import DbSession, once_committed
+from gateway.directory.tables import Participant
 from gateway.errors import InvalidError
 from gateway.keys import CurrentKeys
-from gateway.oauth import authorize, checks, dpop, endpoints, metadata, store
+from gateway.oauth import authorize, checks, client_keys, dpop, endpoints, jar, metadata, mtls, store
+from gateway.oauth.asked import Asked
 from gateway.oauth.description import OF_TOKEN, PUSHED, TOKEN, answers
 from gateway.oauth.dpop import Proof
-from gateway.oauth.errors import InvalidProofError, InvalidRequestError, OAuth2Error
+from gateway.oauth.errors import InvalidClientError, InvalidProofError, InvalidRequestError, OAuth2Error
 from gateway.oauth.grants import S256, CodeGrant, OwnGrant, RefreshGrant
+from gateway.oauth.mtls import CertificateError
 from gateway.oauth.parameters import Form, form
 from gateway.oauth.parameters import read as read_query
 from gateway.oauth.server import FormRequest, Server
@@ -25,6 +29,8 @@ from gateway.settings import CurrentSettings
 
 router = APIRouter(tags=["oauth"])
 SentForm = Annotated[Form, Depends(form)]
+KEYS_SECONDS = 300
+"""How long others may keep the gateway's keys: a new one is published long before it signs."""
 Action = Callable[[Server, FormRequest], dict[str, Any]]
 
 
@@ -59,12 +65,16 @@ class Endpoint:
 
     def read(self) -> FormRequest:
         """Return the form as Authlib sees it. Raises `InvalidRequestError`."""
-        return FormRequest(self.url, self.sent.parameters())
+        try:
+            certificate = mtls.shown(self.request, self.server.settings.trusted_proxies)
+        except CertificateError as error:
+            raise InvalidClientError(str(error), status_code=401) from None
+        return FormRequest(self.url, self.sent.parameters(), certificate)
 
     @property
     def url(self) -> str:
         """The endpoint's public URL."""
-        return f"{self.server.settings.issuer}{self.request.url.path}"
+        return f"{self.server.settings.base_url(self.request.headers.get('host'))}{self.request.url.path}"
 
     def take_proof(self, *, required: bool) -> None:
         """Verify the DPoP proof and use it up, before anything else is consumed. Raises OAuth errors."""
@@ -101,12 +111,32 @@ def push_authorization_request(endpoint: SentTo) -> Response:
     def push(server: Server, request: FormRequest) -> dict[str, Any]:
         endpoint.take_proof(required=False)
         client = server.authenticate(request, "pushed_authorization_request")
-        asked = checks.Asked(client.participant, request.form, server.proof)
+        asked = _asked(server, client.participant, request.form)
         checks.check(asked)
-        uri = authorize.push(server.session, asked, now=server.now)
-        return {"request_uri": uri, "expires_in": int(authorize.REQUEST_LIFE.total_seconds())}
+        seconds = server.settings.request_uri_seconds
+        uri = authorize.push(server.session, asked, life=timedelta(seconds=seconds), now=server.now)
+        return {"request_uri": uri, "expires_in": seconds}
 
     return endpoint.run(push, 201)
+
+
+def _asked(server: Server, client: Participant, parameters: Mapping[str, str]) -> Asked:
+    """Return a pushed request as it is to be checked."""
+    session, settings, now = server.session, server.settings, server.now
+
+    def opened(text: str) -> Mapping[str, str]:
+        given, allow = jar.read(text), settings.outbound_allow
+        jwks = client_keys.jwks(session, client, kid=given.header.get("kid"), now=now, allow=allow)
+        return jar.parameters(jar.RequestObject(given, client.id, settings.issuer, jwks, now))
+
+    return Asked(
+        client,
+        parameters,
+        server.proof,
+        resources=authorize.resources(session, settings.issuer),
+        open_object=opened,
+        standing_grant=lambda grant_id: authorize.standing_grant(session, grant_id, client_id=client.id, now=now),
+    )
 
 
 @router.get(
@@ -122,8 +152,7 @@ def begin_authorization(request: Request, session: DbSession, now: Now) -> Redir
         parameters = read_query(request.url.query.encode())
     except OAuth2Error as error:
         raise InvalidError(str(error.description)) from None
-    if set(parameters) != {"client_id", "request_uri"}:
-        raise InvalidError("expected client_id and request_uri alone: push the request first (RFC 9126)")
+    checks.check_brought(parameters)
     found = authorize.by_uri(session, client_id=parameters["client_id"], request_uri=parameters["request_uri"], now=now)
     return RedirectResponse(f"/portal/requests/{quote(found.id)}", 303, headers={"Cache-Control": "no-store"})
 
@@ -135,7 +164,7 @@ def begin_authorization(request: Request, session: DbSession, now: Now) -> Redir
     openapi_extra=TOKEN,
 )
 def give_tokens(endpoint: SentTo) -> Response:
-    """Give tokens for a code, a refresh token, or a provider's own credentials (RFC 6749, RFC 9449)."""
+    """Give tokens for a code, a refresh token, or a provider's own credentials (RFC 6749, RFC 9449, RFC 8705)."""
     response, grant_type = _answer(endpoint)
     outcome = "given" if response.status_code == HTTPStatus.OK else "refused"
     once_committed(endpoint.session, figures.tokens.labels(figures.grant_type(grant_type), outcome).inc)
@@ -147,7 +176,7 @@ def _answer(endpoint: Endpoint) -> tuple[Response, str | None]:
     server = endpoint.server
     try:
         request = endpoint.read()
-        endpoint.take_proof(required=True)
+        endpoint.take_proof(required=request.certificate is None)
         if "grant_type" not in request.form:
             raise InvalidRequestError("grant_type is missing")
     except OAuth2Error as error:
@@ -181,9 +210,10 @@ def introspect_token(endpoint: SentTo) -> Response:
 
 
 @router.get("/oauth/jwks")
-def signing_keys(keyring: CurrentKeys) -> dict[str, Any]:
-    """Return the public keys that sign access tokens (RFC 7517)."""
-    return metadata.jwks(keyring)
+def signing_keys(keyring: CurrentKeys, now: Now, answer: Response) -> dict[str, Any]:
+    """Return the public keys that sign access tokens and authorization responses (RFC 7517)."""
+    answer.headers["Cache-Control"] = f"public, max-age={KEYS_SECONDS}"
+    return metadata.jwks(keyring, now)
 
 
 @router.get("/.well-known/oauth-authorization-server")

@@ -7,27 +7,51 @@ from urllib.parse import urlencode
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from gateway.consent import lifecycle
+from gateway.consent import lifecycle, store
+from gateway.consent.rules import LIVING
+from gateway.consent.tables import Consent
+from gateway.directory.tables import Participant, Person
 from gateway.errors import ConflictError, InvalidError, NotFoundError
-from gateway.oauth.checks import SCOPE, Asked
+from gateway.keys import Keyring
+from gateway.oauth import jarm
+from gateway.oauth.asked import Asked
+from gateway.oauth.checks import SCOPE
 from gateway.oauth.errors import InvalidDetailsError, plain
+from gateway.oauth.store import revoke_grant
 from gateway.oauth.tables import Code, PushedRequest
+from gateway.settings import Settings
 from ledger.codec import b64u, sha256
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
-REQUEST_LIFE = timedelta(minutes=9)
-"""FAPI 2.0 section 5.3.2.2: request_uri lives for less than ten minutes."""
 CODE_LIFE = timedelta(seconds=60)
 RANDOM_BYTES = 32
 
 
-def push(session: Session, asked: Asked, *, now: datetime) -> str:
-    """Store a checked request and the consent it asks for; return its request_uri.
+def standing_grant(session: Session, grant_id: str, *, client_id: str, now: datetime) -> Consent | None:
+    """Return a consent by its id if it was given to this client and is in force or paused."""
+    found = session.get(Consent, grant_id) if store.is_id(grant_id) else None
+    if found is None or found.bank_id != client_id or store.standing(found, now=now).state not in LIVING:
+        return None
+    return found
+
+
+def resources(session: Session, issuer: str) -> list[str]:
+    """Return the resources that tokens are given for: the gateway's, then those of other resource servers."""
+    servers = select(Participant).where(col(Participant.roles).contains(["resource_server"]))
+    return [issuer, *sorted(str(each.client.resource) for each in session.exec(servers))]
+
+
+def push(session: Session, asked: Asked, *, life: timedelta, now: datetime) -> str:
+    """Store a checked request and the consent it asks for, unless it replaces one; return its request_uri.
 
     Raises `InvalidDetailsError` if the owner is not registered, or the consent would last too long.
     """
     try:
-        consent = lifecycle.request(session, asked.details, bank_id=asked.client.id, now=now)
+        if asked.replaces is None:
+            consent = lifecycle.request(session, asked.details, bank_id=asked.client.id, now=now)
+        else:
+            consent = asked.replaces
+            lifecycle.check_end(asked.details, now=now)
     except (InvalidError, NotFoundError) as error:
         raise InvalidDetailsError(plain(error.detail)) from None
     uri = PREFIX + b64u(secrets.token_bytes(RANDOM_BYTES))
@@ -38,11 +62,14 @@ def push(session: Session, asked: Asked, *, now: datetime) -> str:
         redirect_uri=asked.parameters["redirect_uri"],
         scope=SCOPE,
         state=asked.parameters.get("state"),
+        response_mode=asked.response_mode,
+        resource=asked.resource,
         code_challenge=asked.parameters["code_challenge"],
         jkt=asked.jkt,
+        replaces=asked.replaces is not None,
         details=asked.details.as_json(),
         consent_id=consent.id,
-        expires_at=now + REQUEST_LIFE,
+        expires_at=now + life,
     )
     session.add(pushed)
     session.flush()
@@ -65,12 +92,15 @@ def pushed(session: Session, request_id: str, *, now: datetime) -> PushedRequest
     return found
 
 
-def approve(session: Session, request: PushedRequest, *, issuer: str, now: datetime) -> str:
+def approve(session: Session, request: PushedRequest, *, settings: Settings, keyring: Keyring, now: datetime) -> str:
     """Complete a request whose consent is granted: return the URL that takes a code to the bank.
 
-    Raises `ConflictError` if the request is completed already.
+    Tokens of an agreement that was replaced say what no longer holds, and are revoked. Raises `ConflictError` if the
+    request is completed already.
     """
     _complete(session, request, now=now)
+    if request.replaces:
+        revoke_grant(session, request.consent_id, now=now)
     code, family = b64u(secrets.token_bytes(RANDOM_BYTES)), b64u(secrets.token_bytes(RANDOM_BYTES))
     session.add(
         Code(
@@ -78,6 +108,7 @@ def approve(session: Session, request: PushedRequest, *, issuer: str, now: datet
             client_id=request.client_id,
             redirect_uri=request.redirect_uri,
             scope=request.scope,
+            resource=request.resource,
             code_challenge=request.code_challenge,
             jkt=request.jkt,
             consent_id=request.consent_id,
@@ -86,13 +117,23 @@ def approve(session: Session, request: PushedRequest, *, issuer: str, now: datet
         )
     )
     session.flush()
-    return _redirect(request, {"code": code}, issuer)
+    return _redirect(request, {"code": code}, settings, keyring, now)
 
 
-def refuse(session: Session, request: PushedRequest, *, issuer: str, now: datetime) -> str:
-    """Complete a request that the owner refused: return the URL that tells the bank (RFC 6749 section 4.1.2.1)."""
+def refuse(
+    session: Session, request: PushedRequest, *, person: Person, settings: Settings, keyring: Keyring, now: datetime
+) -> str:
+    """Refuse what a request asks: return the URL that tells the bank (RFC 6749 section 4.1.2.1).
+
+    An agreement that was to be replaced stands as it did.
+    """
+    if request.replaces:
+        store.find(session, request.consent_id, owner_id=person.participant_id)
+    else:
+        lifecycle.refuse(session, request.consent_id, person=person, now=now)
     _complete(session, request, now=now)
-    return _redirect(request, {"error": "access_denied", "error_description": "the owner refused"}, issuer)
+    answer = {"error": "access_denied", "error_description": "the owner refused"}
+    return _redirect(request, answer, settings, keyring, now)
 
 
 def _complete(session: Session, request: PushedRequest, *, now: datetime) -> None:
@@ -106,8 +147,15 @@ def _complete(session: Session, request: PushedRequest, *, now: datetime) -> Non
         raise ConflictError("this request is completed already")
 
 
-def _redirect(request: PushedRequest, answer: dict[str, str], issuer: str) -> str:
-    """Return the redirect URI with the answer, `state` as it came, and `iss` (RFC 9207)."""
-    parameters = {**answer, **({"state": request.state} if request.state else {}), "iss": issuer}
+def _redirect(
+    request: PushedRequest, answer: dict[str, str], settings: Settings, keyring: Keyring, now: datetime
+) -> str:
+    """Return the redirect URI with the answer and `state` as it came: signed (JARM), or beside `iss` (RFC 9207)."""
+    told = {**answer, **({"state": request.state} if request.state else {})}
+    if request.response_mode in jarm.MODES:
+        key, client_id = keyring.oauth.signing(now), request.client_id
+        parameters = {"response": jarm.sign(told, client_id=client_id, issuer=settings.issuer, key=key, now=now)}
+    else:
+        parameters = {**told, "iss": settings.issuer}
     separator = "&" if "?" in request.redirect_uri else "?"
     return f"{request.redirect_uri}{separator}{urlencode(parameters)}"

@@ -1,17 +1,22 @@
-"""What a pushed authorization request must be: one check a line, from top to bottom (RFC 9126, FAPI 2.0 5.3.2.2)."""
+"""What an authorization request must be, by endpoint: one check a line, from top to bottom (FAPI 2.0 section 5.3.2.2).
+
+`PAR` is the pushed request (RFC 9126), `AUTHORIZE` what the owner's browser brings afterwards.
+"""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
-from gateway.consent.details import TradeData, parse_details
+from gateway.consent.details import parse_details
 from gateway.consent.values import DetailsError
-from gateway.directory.tables import Participant
-from gateway.oauth.dpop import Proof
+from gateway.errors import InvalidError
+from gateway.oauth import jarm
+from gateway.oauth.asked import Asked
 from gateway.oauth.errors import (
     InvalidDetailsError,
+    InvalidGrantIdError,
     InvalidRequestError,
     InvalidScopeError,
+    InvalidTargetError,
     UnauthorizedClientError,
     UnsupportedResponseTypeError,
     plain,
@@ -25,17 +30,11 @@ CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 THUMBPRINT = CHALLENGE
 LONGEST_DETAILS = 32_768
 LONGEST_STATE = 1024
-
-
-@dataclass(slots=True)
-class Asked:
-    """An authorization request while it is checked."""
-
-    client: Participant
-    parameters: Mapping[str, str]
-    proof: Proof | None
-    details: TradeData = field(init=False)
-    jkt: str | None = None
+MODES = ("query", *jarm.MODES)
+ACTIONS = ("create", "replace")
+"""What a request may do with a grant. Merging is not offered: nobody can say what it yields."""
+ABOUT_THE_CLIENT = frozenset({"client_id", "client_assertion", "client_assertion_type"})
+"""What stands beside a request object (RFC 9126 section 3)."""
 
 
 Check = Callable[[Asked], None]
@@ -53,10 +52,19 @@ def has_no_request_uri(asked: Asked) -> None:
         raise InvalidRequestError("request_uri must not be pushed")
 
 
-def has_no_request_object(asked: Asked) -> None:
-    """RFC 9101: what is not offered is not silently ignored."""
-    if "request" in asked.parameters:
-        raise InvalidRequestError("request objects are not supported")
+def request_is_signed_where_it_must_be(asked: Asked) -> None:
+    """RFC 9101 section 10.5: who registered require_signed_request_object is not served without one."""
+    if asked.client.client.require_signed_request_object and "request" not in asked.parameters:
+        raise InvalidRequestError("this client must send a signed request object (request)")
+
+
+def parameters_are_those_of_the_request_object(asked: Asked) -> None:
+    """RFC 9101 section 6, RFC 9126 section 3: all of them stand in the object; from here on, nothing else counts."""
+    if "request" not in asked.parameters:
+        return
+    if beside := sorted(asked.parameters.keys() - ABOUT_THE_CLIENT - {"request"}):
+        raise InvalidRequestError(plain(f"{', '.join(beside)}: expected within the request object"))
+    asked.parameters = asked.open_object(asked.parameters["request"])
 
 
 def client_id_is_the_client(asked: Asked) -> None:
@@ -100,10 +108,23 @@ def state_is_short(asked: Asked) -> None:
         raise InvalidRequestError(f"state must have at most {LONGEST_STATE} characters")
 
 
-def response_mode_is_query(asked: Asked) -> None:
-    """OAuth 2.0 Multiple Response Types: the one mode offered."""
-    if asked.parameters.get("response_mode", "query") != "query":
-        raise InvalidRequestError("response_mode must be query, or left out")
+def response_mode_is_offered(asked: Asked) -> None:
+    """OAuth 2.0 Multiple Response Types; JARM section 2.3."""
+    if asked.response_mode not in MODES:
+        raise InvalidRequestError(f"response_mode must be one of {', '.join(MODES)}, or left out")
+
+
+def resource_is_known(asked: Asked) -> None:
+    """RFC 8707 section 2."""
+    asked.resource = resource_of(asked.parameters, asked.resources)
+
+
+def resource_of(parameters: Mapping[str, str], resources: Sequence[str]) -> str:
+    """Return the resource that tokens are for, by default the gateway. Raises `InvalidTargetError`."""
+    resource = parameters.get("resource", resources[0])
+    if resource not in resources:
+        raise InvalidTargetError("resource must be one that is registered here, or left out")
+    return resource
 
 
 def binds_one_key(asked: Asked) -> None:
@@ -127,19 +148,43 @@ def details_are_trade_data(asked: Asked) -> None:
         raise InvalidDetailsError(plain(str(error))) from None
 
 
+def action_is_offered(asked: Asked) -> None:
+    """Grant Management section 5.1: an action that is not announced is refused; grant_id goes with replace alone."""
+    action = asked.parameters.get("grant_management_action", "create")
+    if action not in ACTIONS:
+        raise InvalidRequestError(f"grant_management_action must be one of {', '.join(ACTIONS)}, or left out")
+    if ("grant_id" in asked.parameters) != (action == "replace"):
+        raise InvalidRequestError("grant_id goes with grant_management_action replace, and with nothing else")
+
+
+def grant_is_the_clients_own(asked: Asked) -> None:
+    """Grant Management section 5.2: a grant that is in force, this client's, and of the same owner."""
+    if "grant_id" not in asked.parameters:
+        return
+    asked.replaces = asked.standing_grant(asked.parameters["grant_id"])
+    if asked.replaces is None:
+        raise InvalidGrantIdError("grant_id is no grant of this client that is in force")
+    if asked.replaces.asked["owner"] != asked.details.as_json()["owner"]:
+        raise InvalidDetailsError("the grant to be replaced is of another owner")
+
+
 PAR: tuple[Check, ...] = (
     client_is_a_bank,
     has_no_request_uri,
-    has_no_request_object,
+    request_is_signed_where_it_must_be,
+    parameters_are_those_of_the_request_object,
     client_id_is_the_client,
     response_type_is_code,
     redirect_uri_is_registered,
     pkce_is_s256,
-    response_mode_is_query,
+    response_mode_is_offered,
     scope_is_evidence,
     state_is_short,
+    resource_is_known,
     binds_one_key,
     details_are_trade_data,
+    action_is_offered,
+    grant_is_the_clients_own,
 )
 """In this order; the first that fails is answered."""
 
@@ -148,3 +193,39 @@ def check(asked: Asked) -> None:
     """Run every check of `PAR`. Raises the OAuth error of the first that fails."""
     for each in PAR:
         each(asked)
+
+
+Brought = Mapping[str, str]
+"""What the browser brings in the query."""
+
+
+def was_pushed_first(brought: Brought) -> None:
+    """RFC 9126 section 5, require_pushed_authorization_requests: a request that did not come through PAR is refused."""
+    if "request_uri" not in brought:
+        raise InvalidError("request_uri is missing: push the request first (RFC 9126)")
+
+
+def names_its_client(brought: Brought) -> None:
+    """RFC 9126 section 4, RFC 9101 section 5: client_id is required beside request_uri."""
+    if "client_id" not in brought:
+        raise InvalidError("client_id is missing")
+
+
+def brings_no_request_object(brought: Brought) -> None:
+    """RFC 9101 section 5: request and request_uri are not used together."""
+    if "request" in brought:
+        raise InvalidError("request and request_uri must not be used together")
+
+
+AUTHORIZE: tuple[Callable[[Brought], None], ...] = (
+    was_pushed_first,
+    names_its_client,
+    brings_no_request_object,
+)
+"""In this order. Nothing redirects from here: it is not known to whom. Other parameters do not count (RFC 9101 6.3)."""
+
+
+def check_brought(brought: Brought) -> None:
+    """Run every check of `AUTHORIZE`. Raises `InvalidError`."""
+    for each in AUTHORIZE:
+        each(brought)

@@ -1,30 +1,38 @@
-"""A participant as Authlib sees a client, and its authentication by signed assertion."""
+"""A participant as Authlib sees a client, and its authentication by signed assertion or certificate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request
 from sqlmodel import Session
 
 from connectors.registry import names
+from gateway.directory.clients import BY_ASSERTION, BY_CERTIFICATE, BY_OWN_CERTIFICATE
 from gateway.directory.tables import Participant
-from gateway.oauth import assertions, store
+from gateway.oauth import assertions, client_keys, mtls, store
 from gateway.oauth.checks import PROOFS
 from gateway.oauth.errors import InvalidClientError
+from gateway.oauth.mtls import Certificate, CertificateError
+from gateway.settings import Settings
 from gateway.tracing import authenticated
 
-METHOD = "private_key_jwt"
+AUTHENTICATION = "registered"
+"""Authlib's name for the one way in: by the method that the client registered."""
+METHODS = (BY_ASSERTION, BY_CERTIFICATE, BY_OWN_CERTIFICATE)
 GRANT_TYPES = {
     "bank": ("authorization_code", "refresh_token", "client_credentials"),
     "provider": ("client_credentials",),
 }
 PROVIDER_SCOPES = ("links", "assignments", "records")
+GRANT_SCOPES = ("grant_management_query", "grant_management_revoke")
+"""Grant Management section 6."""
 
 
 def scopes(participant: Participant) -> frozenset[str]:
-    """Return the scopes that a participant may have by itself, without a consent."""
+    """Return the scopes that a participant may have by its own credentials alone."""
     provider = {*(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES} if "provider" in participant.roles else set()
-    return frozenset(provider | ({PROOFS} if "bank" in participant.roles else set()))
+    return frozenset(provider | ({PROOFS, *GRANT_SCOPES} if "bank" in participant.roles else set()))
 
 
 class Client(ClientMixin):
@@ -39,7 +47,7 @@ class Client(ClientMixin):
         return self.client_id
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
-        """Return the scope asked for if the client may have all of it by itself."""
+        """Return the scope asked for if the client may have all of it by its own credentials."""
         asked = set((scope or "").split())
         return " ".join(sorted(asked)) if asked and asked <= scopes(self.participant) else None
 
@@ -48,8 +56,8 @@ class Client(ClientMixin):
         return redirect_uri in self.participant.redirect_uris
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-        """Say whether the client authenticates by `method`: by signed assertion alone."""
-        return method == METHOD
+        """Say yes: `authenticator` has judged by the method that the client registered."""
+        return method == AUTHENTICATION
 
     def check_response_type(self, response_type: str) -> bool:
         """Say whether the client may use a response type."""
@@ -63,28 +71,51 @@ class Client(ClientMixin):
 Query = Callable[[str], Client | None]
 
 
-def authenticator(session: Session, issuer: str, now: datetime) -> Callable[[Query, OAuth2Request], Client]:
-    """Return the function by which Authlib authenticates a client (RFC 7523 section 3)."""
+def authenticator(session: Session, settings: Settings, now: datetime) -> Callable[[Query, OAuth2Request], Client]:
+    """Return how Authlib authenticates a client: by signed assertion (RFC 7523) or by certificate (RFC 8705)."""
+
+    def keys_of(client: Client, kid: object) -> dict[str, Any]:
+        return client_keys.jwks(session, client.participant, kid=kid, now=now, allow=settings.outbound_allow)
+
+    def by_assertion(query: Query, form: Mapping[str, str]) -> Client:
+        client_id, kid = assertions.claimed(form["client_assertion"])
+        client = _registered(query, client_id, form, METHODS[:1])
+        jwks = keys_of(client, kid)
+        verified = assertions.verify(form["client_assertion"], jwks=jwks, issuer=settings.issuer, now=now)
+        store.use_assertion(session, verified)
+        return client
+
+    def by_certificate(query: Query, form: Mapping[str, str], certificate: Certificate) -> Client:
+        client = _registered(query, form["client_id"], form, METHODS[1:])
+        try:
+            mtls.verify(certificate, client.participant.client, keys_of(client, None), now)
+        except CertificateError as error:
+            raise InvalidClientError(str(error)) from None
+        return client
 
     def authenticate(query: Query, request: OAuth2Request) -> Client:
         form = request.form
-        if form.get("client_assertion_type") != assertions.TYPE or "client_assertion" not in form:
-            raise InvalidClientError(
-                "client_assertion with client_assertion_type jwt-bearer is missing", status_code=401
-            )
         try:
-            client_id = assertions.claimed_client(form["client_assertion"])
-            client = query(client_id)
-            if client is None or form.get("client_id", client_id) != client_id:
-                raise InvalidClientError("the client is not registered, or client_id is another")
-            verified = assertions.verify(
-                form["client_assertion"], jwks=client.participant.client_jwks, issuer=issuer, now=now
-            )
+            if form.get("client_assertion_type") == assertions.TYPE and "client_assertion" in form:
+                client = by_assertion(query, form)
+            elif request.certificate and "client_id" in form and "client_assertion" not in form:
+                client = by_certificate(query, form, request.certificate)
+            else:
+                raise InvalidClientError("client_assertion with client_assertion_type jwt-bearer is missing")
         except InvalidClientError as error:
             error.status_code = 401
             raise
-        store.use_assertion(session, verified)
-        authenticated(client_id)
+        authenticated(client.client_id)
         return client
 
     return authenticate
+
+
+def _registered(query: Query, client_id: str, form: Mapping[str, str], methods: Sequence[str]) -> Client:
+    """Return the client of that id if it is registered, and for one of these methods. Raises `InvalidClientError`."""
+    client = query(client_id)
+    if client is None or form.get("client_id", client_id) != client_id:
+        raise InvalidClientError("the client is not registered, or client_id is another")
+    if client.participant.client.token_endpoint_auth_method not in methods:
+        raise InvalidClientError("the client is registered for another method of authentication")
+    return client

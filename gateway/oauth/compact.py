@@ -5,6 +5,7 @@ very name `EdDSA` that FAPI 2.0 section 5.4 has.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,6 +26,7 @@ from ledger.errors import CodecError
 PublicKey = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
 ALGORITHMS = ("ES256", "EdDSA", "PS256")
 """FAPI 2.0 section 5.4: never `none`, never RS256."""
+SIGNED_BY = f"must be signed by a registered key with {', '.join(ALGORITHMS)}"
 LONGEST = 8192
 MOST_DEPTH = 8
 SMALLEST_RSA, LARGEST_RSA = 2048, 8192
@@ -50,13 +52,13 @@ class Compact:
     signature: bytes
 
 
-def read(text: str) -> Compact:
-    """Take a compact JWS of JSON objects apart. Raises `CompactError`."""
-    if len(text) > LONGEST or not text.isascii() or text.count(".") != PARTS - 1:
+def read(text: str, *, longest: int = LONGEST, depth: int = MOST_DEPTH) -> Compact:
+    """Take a compact JWS of JSON objects apart, of at most so many characters. Raises `CompactError`."""
+    if len(text) > longest or not text.isascii() or text.count(".") != PARTS - 1:
         raise CompactError("is no compact JWS")
     first, second, third = text.split(".")
     try:
-        header, claims = (parse(unb64u(part), max_bytes=LONGEST, max_depth=MOST_DEPTH) for part in (first, second))
+        header, claims = (parse(unb64u(part), max_bytes=longest, max_depth=depth) for part in (first, second))
         signature = unb64u(third)
     except CodecError as error:
         raise CompactError(f"cannot be read: {error}") from None
@@ -107,6 +109,28 @@ def verify(compact: Compact, key: PublicKey) -> None:
             key.verify(_der(compact.signature), compact.signed, ECDSA(SHA256()))
     except InvalidSignature:
         raise CompactError("has a signature that does not verify") from None
+
+
+def verify_by_one_of(compact: Compact, jwks: Mapping[str, Any]) -> None:
+    """Raise `CompactError` unless a key of the set signed it: the one that `kid` names, or any that is for `alg`."""
+    alg, kid = compact.header.get("alg"), compact.header.get("kid")
+    if alg not in ALGORITHMS or "crit" in compact.header:
+        raise CompactError(SIGNED_BY)
+    keys = [key for key in jwks["keys"] if kid is None or key.get("kid") == kid]
+    fitting = [found for found in (_fitting(key, alg) for key in keys) if found is not None]
+    if not fitting:
+        raise CompactError(SIGNED_BY)
+    for key in fitting[:-1]:
+        with suppress(CompactError):
+            return verify(compact, key)
+    return verify(compact, fitting[-1])
+
+
+def _fitting(jwk: Mapping[str, Any], alg: str) -> PublicKey | None:
+    try:
+        return public_key(jwk, alg)[0]
+    except CompactError:
+        return None
 
 
 def _der(signature: bytes) -> bytes:

@@ -63,6 +63,11 @@ PUSHED = form(
     code_challenge="RFC 7636.",
     code_challenge_method="S256",
     authorization_details="A list of one object of type trade_data (RFC 9396), as JSON text.",
+    response_mode="query, jwt or query.jwt (JARM).",
+    resource="The resource that tokens are for (RFC 8707); by default the gateway.",
+    grant_management_action="create or replace.",
+    grant_id="The grant to be replaced.",
+    request="A signed request object with all of these (RFC 9101), in their place.",
     dpop_jkt="Thumbprint of the key that the code is bound to (RFC 9449 section 10).",
 )
 TOKEN = form(
@@ -71,6 +76,8 @@ TOKEN = form(
     redirect_uri="As it was pushed.",
     code_verifier="RFC 7636.",
     refresh_token="A refresh token.",  # noqa: S106 - a description
-    scope="Of client_credentials: ingest:<connector>, links, assignments, records; of a bank, proofs.",
+    resource="As in the authorization request, or left out.",
+    scope="Of client_credentials: ingest:<connector>, links, assignments, records; of a bank, proofs, "
+    "grant_management_query, grant_management_revoke.",
 )
 OF_TOKEN = form(token="The token.", token_type_hint="access_token or refresh_token")  # noqa: S106 - descriptions

@@ -1,4 +1,7 @@
-"""Revocation (RFC 7009) and introspection (RFC 7662): what a client may ask about its own tokens."""
+"""Revocation (RFC 7009) and introspection (RFC 7662): what a client may ask about its own tokens.
+
+A resource server that is not the gateway may ask about the access tokens that are for it, whoever holds them.
+"""
 
 from typing import Any
 
@@ -8,10 +11,11 @@ from gateway.oauth.errors import InvalidGrantError, InvalidRequestError
 from gateway.oauth.grants import living
 from gateway.oauth.server import FormRequest, Server
 from gateway.oauth.tables import RefreshToken
-from gateway.oauth.tokens import Token, TokenError, verify
+from gateway.oauth.tokens import Token, TokenError, read
 from ledger.codec import sha256
 
 INACTIVE: dict[str, Any] = {"active": False}
+SHOWN = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti", "scope", "cnf", "authorization_details", "grant_id")
 
 
 def revoke(server: Server, request: FormRequest) -> dict[str, Any]:
@@ -20,13 +24,13 @@ def revoke(server: Server, request: FormRequest) -> dict[str, Any]:
     given = _token(request)
     if refresh := _refresh_token(server, client, given):
         store.revoke_family(server.session, refresh.family, now=server.now)
-    elif access := _access_token(server, client, given):
+    elif (access := _access_token(server, client, given)) and access.client_id == client.client_id:
         store.revoke(server.session, access.jti, expires_at=access.expires_at)
     return {}
 
 
 def introspect(server: Server, request: FormRequest) -> dict[str, Any]:
-    """Say whether one of the client's own tokens is active, and what it says."""
+    """Say whether a token is active and what it says, if it is the client's own or for this resource server."""
     client = server.authenticate(request, "introspection")
     given = _token(request)
     if refresh := _refresh_token(server, client, given):
@@ -34,11 +38,10 @@ def introspect(server: Server, request: FormRequest) -> dict[str, Any]:
     access = _access_token(server, client, given)
     if access is None or store.is_revoked(server.session, access) or not _consented(server, access.grant_id):
         return INACTIVE
-    shown = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti", "scope", "cnf", "authorization_details", "grant_id")
     return {
         "active": True,
-        "token_type": "DPoP",
-        **{name: access.claims[name] for name in shown if name in access.claims},
+        "token_type": "Bearer" if access.x5t else "DPoP",
+        **{name: access.claims[name] for name in SHOWN if name in access.claims},
     }
 
 
@@ -78,8 +81,10 @@ def _refresh_token(server: Server, client: Client, given: str) -> RefreshToken |
 
 
 def _access_token(server: Server, client: Client, given: str) -> Token | None:
+    """Return an access token that is the client's own, or for the client as a resource server."""
     try:
-        token = verify(given, key=server.keyring.oauth, issuer=server.settings.issuer, now=server.now)
+        token = read(given, keys=server.keyring.oauth, issuer=server.settings.issuer, now=server.now)
     except TokenError:
         return None
-    return token if token.client_id == client.client_id else None
+    is_for_it = token.audience == client.participant.client.resource
+    return token if token.client_id == client.client_id or is_for_it else None

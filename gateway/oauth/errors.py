@@ -19,9 +19,12 @@ __all__ = [
     "InvalidClientError",
     "InvalidDetailsError",
     "InvalidGrantError",
+    "InvalidGrantIdError",
     "InvalidProofError",
     "InvalidRequestError",
+    "InvalidRequestObjectError",
     "InvalidScopeError",
+    "InvalidTargetError",
     "OAuth2Error",
     "UnauthorizedClientError",
     "UnsupportedGrantTypeError",
@@ -38,6 +41,24 @@ class InvalidDetailsError(OAuth2Error):
     """The authorization details are not what their type says (RFC 9396 section 5)."""
 
     error = "invalid_authorization_details"
+
+
+class InvalidGrantIdError(OAuth2Error):
+    """The grant does not exist, has ended, or is another client's (Grant Management for OAuth 2.0, section 5.2)."""
+
+    error = "invalid_grant_id"
+
+
+class InvalidRequestObjectError(OAuth2Error):
+    """The request object is not signed by the client, or does not say what it must (RFC 9101 section 6)."""
+
+    error = "invalid_request_object"
+
+
+class InvalidTargetError(OAuth2Error):
+    """The resource is none that tokens are given for (RFC 8707 section 2)."""
+
+    error = "invalid_target"
 
 
 class InvalidProofError(OAuth2Error):

@@ -16,8 +16,9 @@ from gateway.consent.store import granted
 from gateway.consent.store import standing as standing_of
 from gateway.consent.tables import Consent
 from gateway.oauth import store
-from gateway.oauth.clients import METHOD, Client
-from gateway.oauth.errors import InvalidGrantError, InvalidScopeError
+from gateway.oauth.checks import resource_of
+from gateway.oauth.clients import AUTHENTICATION, Client
+from gateway.oauth.errors import InvalidGrantError, InvalidScopeError, InvalidTargetError
 from gateway.oauth.server import Server
 from gateway.oauth.tables import Code, RefreshToken
 from ledger.codec import b64u, sha256
@@ -48,6 +49,12 @@ def living(session: Session, consent_id: str, server: Server) -> tuple[Consent, 
     return consent, version.terms
 
 
+def same_resource(form: dict[str, str], resource: str) -> None:
+    """Raise `InvalidTargetError` if a token is asked for another resource than was granted (RFC 8707 section 2.2)."""
+    if form.get("resource", resource) != resource:
+        raise InvalidTargetError("resource must be the one of the authorization request, or left out")
+
+
 def consent_members(consent: Consent, terms: dict[str, Any]) -> dict[str, Any]:
     """Return what token and response say of a consent: the details as granted (RFC 9396 section 7), and its id."""
     return {"authorization_details": [terms], "grant_id": consent.id}
@@ -56,11 +63,11 @@ def consent_members(consent: Consent, terms: dict[str, Any]) -> dict[str, Any]:
 class CodeGrant(AuthorizationCodeGrant):
     """`authorization_code` (RFC 6749 section 4.1.3)."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = [METHOD]  # noqa: RUF012 - Authlib's own form
+    TOKEN_ENDPOINT_AUTH_METHODS = [AUTHENTICATION]  # noqa: RUF012 - Authlib's own form
     server: Server
 
     def query_authorization_code(self, code: str, client: Client) -> Code | None:
-        """Return the code if it is this client's, has not ended, and is for the proof's key."""
+        """Return the code if it is this client's, has not ended, and is for the proof's key, if for any."""
         found = self.server.session.get(Code, sha256(code.encode()))
         if found is None or found.client_id != client.client_id:
             return None
@@ -68,13 +75,14 @@ class CodeGrant(AuthorizationCodeGrant):
             self._replayed(found)
         if self.server.now >= found.expires_at:
             raise InvalidGrantError("the code has ended: it lives for a minute")
-        if found.jkt and self.server.proof and found.jkt != self.server.proof.jkt:
+        if found.jkt and (self.server.proof is None or found.jkt != self.server.proof.jkt):
             raise InvalidGrantError("the code is bound to another DPoP key")
         return found
 
     def create_token_response(self) -> Answer:
         """Use the code up and return the tokens."""
         server, code = self.server, self.request.authorization_code
+        same_resource(self.request.form, code.resource or server.settings.issuer)
         consent, terms = living(server.session, code.consent_id, server)
         if not store.use_code(server.session, code, now=server.now):
             self._replayed(code)
@@ -84,6 +92,7 @@ class CodeGrant(AuthorizationCodeGrant):
                 token_hash=sha256(refresh.encode()),
                 client_id=code.client_id,
                 scope=code.scope,
+                resource=code.resource,
                 consent_id=consent.id,
                 family=code.family,
                 created_at=server.now,
@@ -94,6 +103,7 @@ class CodeGrant(AuthorizationCodeGrant):
             subject=consent.owner_id,
             scope=code.scope,
             family=code.family,
+            audience=code.resource,
             more=consent_members(consent, terms),
         )
         return 200, {**answer, "refresh_token": refresh}, self.TOKEN_RESPONSE_HEADER
@@ -107,7 +117,7 @@ class CodeGrant(AuthorizationCodeGrant):
 class RefreshGrant(RefreshTokenGrant):
     """`refresh_token` (RFC 6749 section 6), without rotation (FAPI 2.0 section 5.3.2.1)."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = [METHOD]  # noqa: RUF012 - Authlib's own form
+    TOKEN_ENDPOINT_AUTH_METHODS = [AUTHENTICATION]  # noqa: RUF012 - Authlib's own form
     server: Server
 
     def _validate_request_token(self, client: Client) -> RefreshToken:
@@ -122,21 +132,23 @@ class RefreshGrant(RefreshTokenGrant):
     def create_token_response(self) -> Answer:
         """Return a new access token; the refresh token stays."""
         server, token = self.server, self.request.refresh_token
+        same_resource(self.request.form, token.resource or server.settings.issuer)
         consent, terms = living(server.session, token.consent_id, server)
         answer = server.access_token(
             client_id=token.client_id,
             subject=consent.owner_id,
             scope=token.scope,
             family=token.family,
+            audience=token.resource,
             more=consent_members(consent, terms),
         )
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
 class OwnGrant(ClientCredentialsGrant):
-    """`client_credentials` (RFC 6749 section 4.4): tokens of a client's own, of no consent."""
+    """`client_credentials` (RFC 6749 section 4.4): a client's own tokens, for the gateway alone."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = [METHOD]  # noqa: RUF012 - Authlib's own form
+    TOKEN_ENDPOINT_AUTH_METHODS = [AUTHENTICATION]  # noqa: RUF012 - Authlib's own form
     server: Server
 
     def create_token_response(self) -> Answer:
@@ -145,6 +157,7 @@ class OwnGrant(ClientCredentialsGrant):
         scope = client.get_allowed_scope(self.request.payload.scope)
         if scope is None:
             raise InvalidScopeError("scope must name what this client may do, such as ingest:<connector>")
+        resource_of(self.request.form, [self.server.settings.issuer])
         family = b64u(secrets.token_bytes(TOKEN_BYTES))
         answer = self.server.access_token(
             client_id=client.client_id, subject=client.client_id, scope=scope, family=family

@@ -1,13 +1,26 @@
 """What the server says of itself (RFC 8414, RFC 9728): what is announced works, what does not work is not announced."""
 
+from datetime import datetime
 from typing import Any
 
 from connectors.registry import names
 from gateway.keys import Keyring
-from gateway.oauth.checks import PROOFS, SCOPE
-from gateway.oauth.clients import METHOD, PROVIDER_SCOPES
+from gateway.oauth.checks import ACTIONS, MODES, PROOFS, SCOPE
+from gateway.oauth.clients import GRANT_SCOPES, METHODS, PROVIDER_SCOPES
 from gateway.oauth.compact import ALGORITHMS
+from gateway.oauth.grant_management import ENDPOINT as GRANTS
 from gateway.settings import Settings
+
+ENDPOINTS = {
+    "authorization_endpoint": "/oauth/authorize",
+    "pushed_authorization_request_endpoint": "/oauth/par",
+    "token_endpoint": "/oauth/token",
+    "revocation_endpoint": "/oauth/revoke",
+    "introspection_endpoint": "/oauth/introspect",
+}
+AUTHENTICATED = ("token", "revocation", "introspection")
+SIGNED_WITH = ("ES256",)
+"""What the gateway's own keys sign with."""
 
 
 def authorization_server(settings: Settings) -> dict[str, Any]:
@@ -15,30 +28,44 @@ def authorization_server(settings: Settings) -> dict[str, Any]:
     issuer = settings.issuer
     return {
         "issuer": issuer,
-        "authorization_endpoint": f"{issuer}/oauth/authorize",
-        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
+        **{name: issuer + path for name, path in ENDPOINTS.items()},
         "require_pushed_authorization_requests": True,
-        "token_endpoint": f"{issuer}/oauth/token",
-        "revocation_endpoint": f"{issuer}/oauth/revoke",
-        "introspection_endpoint": f"{issuer}/oauth/introspect",
         "jwks_uri": f"{issuer}/oauth/jwks",
-        "scopes_supported": [SCOPE, PROOFS, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES],
+        "scopes_supported": scopes(),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": list(MODES),
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_details_types_supported": ["trade_data"],
         "authorization_response_iss_parameter_supported": True,
+        "authorization_signing_alg_values_supported": list(SIGNED_WITH),
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": False,
+        "request_object_signing_alg_values_supported": list(ALGORITHMS),
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
-        **{
-            f"{endpoint}_endpoint_auth_{name}_supported": values
-            for endpoint in ("token", "revocation", "introspection")
-            for name, values in (
-                ("methods", [METHOD]),
-                ("signing_alg_values", list(ALGORITHMS)),
-            )
-        },
+        "grant_management_endpoint": f"{issuer}{GRANTS}",
+        "grant_management_actions_supported": [*ACTIONS, "query", "revoke"],
+        "grant_management_action_required": False,
+        **_authentication(settings),
     }
+
+
+def _authentication(settings: Settings) -> dict[str, Any]:
+    """Return how clients authenticate: by certificate too, where a proxy is trusted to tell of them (RFC 8705)."""
+    methods = list(METHODS if settings.trusted_proxies else METHODS[:1])
+    found: dict[str, Any] = {f"{each}_endpoint_auth_methods_supported": methods for each in AUTHENTICATED}
+    found |= {f"{each}_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS) for each in AUTHENTICATED}
+    if settings.trusted_proxies:
+        found["tls_client_certificate_bound_access_tokens"] = True
+    if settings.mtls_url:
+        own = {name: path for name, path in ENDPOINTS.items() if name != "authorization_endpoint"}
+        found["mtls_endpoint_aliases"] = {name: settings.mtls_url + path for name, path in own.items()}
+    return found
+
+
+def scopes() -> list[str]:
+    """Return every scope that a client may have."""
+    return [SCOPE, PROOFS, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES, *GRANT_SCOPES]
 
 
 def protected_resource(settings: Settings) -> dict[str, Any]:
@@ -46,15 +73,16 @@ def protected_resource(settings: Settings) -> dict[str, Any]:
     return {
         "resource": settings.issuer,
         "authorization_servers": [settings.issuer],
-        "scopes_supported": [SCOPE, PROOFS, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES],
+        "scopes_supported": scopes(),
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
-        "dpop_bound_access_tokens_required": True,
+        "dpop_bound_access_tokens_required": not settings.trusted_proxies,
+        "tls_client_certificate_bound_access_tokens": bool(settings.trusted_proxies),
         "authorization_details_types_supported": ["trade_data"],
     }
 
 
-def jwks(keyring: Keyring) -> dict[str, Any]:
-    """Return the public keys that sign access tokens (RFC 7517)."""
-    key = keyring.oauth
-    return {"keys": [{**key.public, "kid": key.kid, "use": "sig", "alg": "ES256"}]}
+def jwks(keyring: Keyring, now: datetime) -> dict[str, Any]:
+    """Return the public keys that sign access tokens and responses (RFC 7517), those to come included."""
+    found = keyring.oauth.published(now)
+    return {"keys": [{**key.public, "kid": key.kid, "use": "sig", "alg": SIGNED_WITH[0]} for key in found]}

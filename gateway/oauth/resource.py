@@ -1,7 +1,8 @@
 """The resource server's side: who calls, with which token, holding which key (RFC 9068, RFC 9449 section 7)."""
 
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fastapi import Request
@@ -11,17 +12,21 @@ from gateway.clock import Now
 from gateway.db import DbSession
 from gateway.errors import ForbiddenError, UnauthenticatedError
 from gateway.keys import CurrentKeys, Keyring
-from gateway.oauth import dpop, store
+from gateway.oauth import dpop, mtls, store
 from gateway.oauth.compact import ALGORITHMS
 from gateway.oauth.dpop import Proof
 from gateway.oauth.errors import InvalidProofError, UseNonceError, plain
+from gateway.oauth.mtls import CertificateError
 from gateway.oauth.tokens import Token, TokenError
 from gateway.oauth.tokens import verify as verify_token
-from gateway.settings import CurrentSettings, Settings
+from gateway.settings import CurrentSettings, Networks, Settings
 from gateway.tracing import authenticated
+from ledger.codec import b64u
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
-SCHEME = "dpop "
+SCHEMES = ("dpop", "bearer")
+NO_TOKEN = "an access token with the DPoP scheme is missing"  # noqa: S105 - a message
+ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,12 @@ def challenge(
     }
 
 
-def bearer(headers: Mapping[str, str]) -> str:
-    """Return the access token of an `Authorization: DPoP` header. Raises `TokenError`: a bearer token is none."""
-    given = headers.get("authorization", "")
-    if given[: len(SCHEME)].lower() != SCHEME:
-        raise TokenError("an access token with the DPoP scheme is missing")
-    return given[len(SCHEME) :].strip()
+def credentials(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Return the scheme, in lower case, and the access token of an `Authorization` header. Raises `TokenError`."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() not in SCHEMES or not token.strip():
+        raise TokenError(NO_TOKEN)
+    return scheme.lower(), token.strip()
 
 
 def authenticate(
@@ -65,21 +70,18 @@ def authenticate(
 ) -> tuple[Token, Proof]:
     """Return the token and the proof of a request, both verified. Whether either was used before, nobody has asked yet.
 
-    `known` returns a verified token, if a caller keeps them. Raises `UnauthenticatedError` with the challenge.
+    `known` returns a verified token, if a caller keeps them. A token that is bound to a certificate (RFC 8705) comes
+    with that in place of a proof. Raises `UnauthenticatedError` with the challenge.
     """
     try:
-        text = bearer(request.headers)
-        token = known(text) if known else verify_token(text, key=keyring.oauth, issuer=settings.issuer, now=now)
-        proof = dpop.verify(
-            _one_proof(request),
-            method=request.method,
-            url=f"{settings.issuer}{request.url.path}",
-            secret=keyring.nonce,
-            now=now,
-            token=text,
-        )
-        if proof.jkt != token.jkt:
-            raise TokenError("the access token is bound to another DPoP key")
+        scheme, text = credentials(request.headers)
+        token = known(text) if known else verify_token(text, keys=keyring.oauth, issuer=settings.issuer, now=now)
+        if token.x5t is not None:
+            token, proof = _by_certificate(request, scheme, token, settings.trusted_proxies, now)
+        elif scheme != "dpop":
+            raise TokenError(NO_TOKEN)
+        else:
+            proof = _by_proof(request, settings, keyring, now, token, text)
     except UseNonceError as error:
         raise refused(settings, keyring, now, error="use_dpop_nonce", why=error.description) from None
     except InvalidProofError as error:
@@ -89,6 +91,36 @@ def authenticate(
         raise refused(settings, keyring, now, error=None if missing else "invalid_token", why=str(error)) from None
     authenticated(token.client_id)
     return token, proof
+
+
+def _by_proof(request: Request, settings: Settings, keyring: Keyring, now: datetime, token: Token, text: str) -> Proof:
+    proof = dpop.verify(
+        _one_proof(request),
+        method=request.method,
+        url=f"{settings.base_url(request.headers.get('host'))}{request.url.path}",
+        secret=keyring.nonce,
+        now=now,
+        token=text,
+    )
+    if proof.jkt != token.jkt:
+        raise TokenError("the access token is bound to another DPoP key")
+    return proof
+
+
+def _by_certificate(
+    request: Request, scheme: str, token: Token, trusted: Networks, now: datetime
+) -> tuple[Token, Proof]:
+    """Return the token with the thumbprint of the certificate's key, and what stands for the proof of this request."""
+    try:
+        certificate = mtls.shown(request, trusted)
+    except CertificateError as error:
+        raise TokenError(str(error)) from None
+    if scheme != "bearer":
+        raise TokenError("the access token is bound to a certificate: send it as Bearer (RFC 8705 section 3)")
+    if certificate is None or certificate.x5t != token.x5t:
+        raise TokenError("the access token is bound to another client certificate")
+    once = Proof(certificate.jkt, b64u(secrets.token_bytes(ID_BYTES)), now)
+    return replace(token, jkt=certificate.jkt), once
 
 
 def refused(

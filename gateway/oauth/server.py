@@ -16,9 +16,10 @@ from gateway.db import once_committed
 from gateway.directory.tables import Participant
 from gateway.keys import Keyring
 from gateway.oauth import tokens
-from gateway.oauth.clients import METHOD, Client, authenticator
+from gateway.oauth.clients import AUTHENTICATION, Client, authenticator
 from gateway.oauth.dpop import Proof, nonce
-from gateway.oauth.errors import InvalidClientError, OAuth2Error, plain
+from gateway.oauth.errors import InvalidClientError, InvalidProofError, OAuth2Error, plain
+from gateway.oauth.mtls import Certificate
 from gateway.settings import Settings
 from ledger.codec import b64u
 
@@ -27,10 +28,14 @@ ID_BYTES = 16
 
 
 class FormRequest(OAuth2Request):
-    """A form posted to an endpoint, as Authlib sees it. `uri` is the public one, whatever proxy stands before."""
+    """A form posted to an endpoint, as Authlib sees it. `uri` is the public one, whatever proxy stands before.
 
-    def __init__(self, uri: str, parameters: Mapping[str, str]) -> None:
+    `certificate` is the client's, if it showed one to that proxy.
+    """
+
+    def __init__(self, uri: str, parameters: Mapping[str, str], certificate: Certificate | None = None) -> None:
         super().__init__("POST", uri)
+        self.certificate = certificate
         self.parameters = dict(parameters)
         self.payload = BasicOAuth2Payload(self.parameters)
 
@@ -53,7 +58,8 @@ class Server(AuthorizationServer):
     ) -> None:
         super().__init__()
         self.session, self.settings, self.keyring, self.now, self.proof = session, settings, keyring, now, proof
-        self.register_client_auth_method(METHOD, authenticator(session, settings.issuer, now))
+        self.certificate: Certificate | None = None
+        self.register_client_auth_method(AUTHENTICATION, authenticator(session, settings, now))
 
     def query_client(self, client_id: str) -> Client | None:
         """Return the participant of that id as a client."""
@@ -62,8 +68,21 @@ class Server(AuthorizationServer):
 
     def authenticate(self, request: FormRequest, endpoint: str) -> Client:
         """Return the authenticated client. Raises `InvalidClientError`."""
-        client = self.authenticate_client(request, [METHOD], endpoint)
+        client = super().authenticate_client(request, [AUTHENTICATION], endpoint)
         assert isinstance(client, Client)  # noqa: S101 - made by query_client
+        return client
+
+    def authenticate_client(self, request: FormRequest, methods: object, endpoint: str = "token") -> Client:  # noqa: ARG002 - Authlib's arguments
+        """Return the client that asks for tokens, and see to what they will be bound before anything is used up.
+
+        That is the proof's key, or without a proof the certificate, for a client that registered so (RFC 8705 section
+        3.4). Raises `InvalidClientError`, `InvalidProofError`.
+        """
+        client = self.authenticate(request, endpoint)
+        if self.proof is None:
+            if not client.participant.client.tls_client_certificate_bound_access_tokens:
+                raise InvalidProofError("the DPoP header is missing")
+            self.certificate = request.certificate
         return client
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
@@ -99,15 +118,25 @@ class Server(AuthorizationServer):
         return self.refuse(error)
 
     def access_token(
-        self, *, client_id: str, subject: str, scope: str, family: str, more: Mapping[str, Any] | None = None
+        self,
+        *,
+        client_id: str,
+        subject: str,
+        scope: str,
+        family: str,
+        audience: str | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return a token response with a new access token bound to the proof's key."""
-        assert self.proof is not None  # noqa: S101 - the token endpoint requires one before it comes here
+        """Return a token response with a new access token, bound to the proof's key or the certificate.
+
+        `audience`: the resource that it is for, by default the gateway.
+        """
         seconds = self.settings.access_token_seconds
         issued = int(self.now.timestamp())
+        token_type, confirmation = self._binding()
         claims = {
             "iss": self.settings.issuer,
-            "aud": self.settings.issuer,
+            "aud": audience or self.settings.issuer,
             "sub": subject,
             "client_id": client_id,
             "iat": issued,
@@ -115,8 +144,14 @@ class Server(AuthorizationServer):
             "jti": b64u(secrets.token_bytes(ID_BYTES)),
             "family": family,
             "scope": scope,
-            "cnf": {"jkt": self.proof.jkt},
+            "cnf": confirmation,
             **(more or {}),
         }
         token = tokens.sign(claims, self.keyring.oauth)
-        return {"access_token": token, "token_type": "DPoP", "expires_in": seconds, "scope": scope, **(more or {})}
+        return {"access_token": token, "token_type": token_type, "expires_in": seconds, "scope": scope, **(more or {})}
+
+    def _binding(self) -> tuple[str, dict[str, str]]:
+        if self.proof is not None:
+            return "DPoP", {"jkt": self.proof.jkt}
+        assert self.certificate is not None  # noqa: S101 - authenticate_client gives no client without either
+        return "Bearer", {"x5t#S256": self.certificate.x5t}

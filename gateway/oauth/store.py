@@ -52,6 +52,23 @@ def revoke_family(session: Session, family: str, *, now: datetime) -> None:
     revoke(session, family, expires_at=now + LONGEST_TOKEN)
 
 
+def revoke_grant(session: Session, consent_id: str, *, now: datetime) -> None:
+    """Revoke all tokens of a consent."""
+    living = select(RefreshToken.family).where(
+        RefreshToken.consent_id == consent_id, col(RefreshToken.revoked_at).is_(None)
+    )
+    for family in session.exec(living).all():
+        revoke_family(session, family, now=now)
+
+
+def resources_of_grant(session: Session, consent_id: str, *, gateway: str) -> list[str]:
+    """Return the resources that the living refresh tokens of a consent are for; the gateway's if there is none."""
+    found = select(RefreshToken.resource).where(
+        RefreshToken.consent_id == consent_id, col(RefreshToken.revoked_at).is_(None)
+    )
+    return sorted({each or gateway for each in session.exec(found)} or {gateway})
+
+
 def revoke(session: Session, identifier: str, *, expires_at: datetime) -> None:
     """Revoke an access token by its jti, or a family, until `expires_at`."""
     statement = insert(RevokedToken).values(id=identifier, expires_at=expires_at)

@@ -19,8 +19,11 @@ class PushedRequest(SQLModel, table=True):
     redirect_uri: str
     scope: str
     state: str | None
+    response_mode: str
+    resource: str | None  # None: the gateway
     code_challenge: str
     jkt: str | None
+    replaces: bool  # an agreement takes the place of that of consent_id, which stands until then
     details: dict[str, Any] = Field(sa_type=JSONB)
     consent_id: str = Field(foreign_key="consent.id")
     expires_at: datetime = instant()
@@ -34,6 +37,7 @@ class Code(SQLModel, table=True):
     client_id: str
     redirect_uri: str
     scope: str
+    resource: str | None  # None: the gateway
     code_challenge: str
     jkt: str | None
     consent_id: str = Field(foreign_key="consent.id")
@@ -56,6 +60,7 @@ class RefreshToken(SQLModel, table=True):
     token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
     client_id: str
     scope: str
+    resource: str | None  # None: the gateway
     consent_id: str = Field(foreign_key="consent.id", index=True)
     family: str = Field(index=True)
     created_at: datetime = instant()
@@ -87,3 +92,13 @@ class RevokedToken(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     expires_at: datetime = instant(index=True)
+
+
+class FetchedKeys(SQLModel, table=True):
+    """The keys at a client's `jwks_uri`; `asked_at`: the last fetch, `missed_at`: the last one for an unknown `kid`."""
+
+    uri: str = Field(primary_key=True)
+    jwks: dict[str, Any] = Field(sa_type=JSONB)
+    fetched_at: datetime | None = instant(default=None, nullable=True)
+    asked_at: datetime | None = instant(default=None, nullable=True)
+    missed_at: datetime | None = instant(default=None, nullable=True)

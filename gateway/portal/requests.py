@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from gateway.clock import Now
-from gateway.consent import lifecycle, signing, store
+from gateway.consent import signing, store
 from gateway.consent.details import TradeData
 from gateway.consent.narrowing import Choice, narrow
 from gateway.consent.record import Notice
@@ -18,6 +18,7 @@ from gateway.db import DbSession
 from gateway.directory.participants import participant
 from gateway.directory.tables import Person
 from gateway.errors import InvalidError, NotFoundError
+from gateway.keys import CurrentKeys
 from gateway.oauth import authorize
 from gateway.oauth.description import leads_to
 from gateway.oauth.tables import PushedRequest
@@ -69,8 +70,9 @@ def review(
 ) -> Response:
     """Keep what the owner lets stand as a draft, and go to the page that signs it."""
     asked = authorize.pushed(session, request_id, now=now)
+    wanted = TradeData.model_validate(asked.details)
     try:
-        terms = _narrowed(TradeData.model_validate(asked.details), sent)
+        terms = _narrowed(wanted, sent)
     except DetailsError as error:
         return _show(session, asked, person, now=now, error=str(error))
     bank = participant(session, asked.client_id)
@@ -80,7 +82,9 @@ def review(
         language=LANGUAGE,
         text=words.notice_text(words.summary(terms, bank=bank.name)),
     )
-    kept = signing.draft(session, settings, asked.consent_id, terms=terms, person=person, notice=notice, now=now)
+    kept = signing.draft(
+        session, settings, asked.consent_id, terms=terms, person=person, notice=notice, now=now, asked=wanted
+    )
     return RedirectResponse(f"{OWN}/requests/{asked.id}/review/{kept.id}", 303)
 
 
@@ -108,23 +112,36 @@ def show_review(
 
 @router.post("/{request_id}/approve", openapi_extra=form(draft="What was shown.", passkey=PASSKEY))
 def approve(
-    request_id: str, sent: OwnForm, person: SignedIn, session: DbSession, settings: CurrentSettings, now: Now
+    request_id: str,
+    sent: OwnForm,
+    person: SignedIn,
+    session: DbSession,
+    settings: CurrentSettings,
+    keyring: CurrentKeys,
+    now: Now,
 ) -> Response:
     """Give the consent as signed, and take the browser back to the bank with a code."""
     asked = authorize.pushed(session, request_id, now=now)
     kept = _draft(session, sent.get("draft", ""), asked, person)
-    signing.grant(session, settings, kept.id, person=person, answer=sent.get("passkey", ""), now=now)
-    return RedirectResponse(authorize.approve(session, asked, issuer=settings.issuer, now=now), 303)
+    consent = signing.grant(session, settings, kept.id, person=person, answer=sent.get("passkey", ""), now=now)
+    consent.asked = asked.details
+    return RedirectResponse(authorize.approve(session, asked, settings=settings, keyring=keyring, now=now), 303)
 
 
 @router.post("/{request_id}/refuse", openapi_extra=form())
 def refuse(
-    request_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, settings: CurrentSettings, now: Now
+    request_id: str,
+    _sent: OwnForm,
+    person: SignedIn,
+    session: DbSession,
+    settings: CurrentSettings,
+    keyring: CurrentKeys,
+    now: Now,
 ) -> Response:
     """Refuse the request, and take the browser back to the bank."""
     asked = authorize.pushed(session, request_id, now=now)
-    lifecycle.refuse(session, asked.consent_id, person=person, now=now)
-    return RedirectResponse(authorize.refuse(session, asked, issuer=settings.issuer, now=now), 303)
+    location = authorize.refuse(session, asked, person=person, settings=settings, keyring=keyring, now=now)
+    return RedirectResponse(location, 303)
 
 
 def _draft(session: Session, draft_id: str, asked: PushedRequest, person: Person) -> Draft:

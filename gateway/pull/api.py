@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 class KnownTokens:
-    """Access tokens that were verified, until they end: a signature is checked once a process."""
+    """Access tokens that were verified, until they or their key end: a signature is checked once a process."""
 
     def __init__(self, settings: Settings, keyring: Keyring) -> None:
         self._settings, self._keyring = settings, keyring
@@ -40,9 +40,10 @@ class KnownTokens:
     def verified(self, text: str, now: datetime) -> Token:
         """Return what a token says. Raises `TokenError`."""
         token = self._known.get(text)
-        if token is None or now >= token.expires_at:
+        keys = self._keyring.oauth
+        if token is None or now >= token.expires_at or keys.honoured(token.kid, now) is None:
             self._known.pop(text, None)
-            token = verify_token(text, key=self._keyring.oauth, issuer=self._settings.issuer, now=now)
+            token = verify_token(text, keys=keys, issuer=self._settings.issuer, now=now)
             if len(self._known) >= MOST_TOKENS:
                 self._known.clear()
             self._known[text] = token

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from gateway.clock import utc_now
 from gateway.directory import links, people
 from gateway.directory.participants import participant
 from gateway.oauth import authorize
-from gateway.oauth.checks import Asked
+from gateway.oauth.asked import Asked
 from ledger.codec import b64u, sha256
 from tests.support import builders
 from tests.support.chromium import DESKTOP, check_accessible, chromium, kept
@@ -81,9 +82,9 @@ def asked(gateway: Served) -> str:
     with Session(gateway.app.state.engine) as session:
         bank = participant(session, builders.BANK)
         parameters = {"redirect_uri": bank.redirect_uris[0], "state": "s1", "code_challenge": b64u(sha256(b"v"))}
-        request = Asked(bank, parameters, None)
-        request.details = terms
-        uri = authorize.push(session, request, now=now)
+        request = Asked(bank, parameters, None, (gateway.url,), lambda _: {}, lambda _: None)
+        request.details, request.resource = terms, gateway.url
+        uri = authorize.push(session, request, life=timedelta(minutes=9), now=now)
         session.commit()
     return f"{gateway.url}/oauth/authorize?client_id={builders.BANK}&request_uri={uri}"
 

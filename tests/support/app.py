@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -41,9 +42,9 @@ class Gateway:
 
 
 @contextmanager
-def running(database_url: str, folder: Path, clock: TurnableClock | None = None) -> Iterator[Gateway]:
-    """Yield a gateway on the database, its keys and files in `folder`."""
-    settings = Settings(data_dir=folder, issuer=ISSUER, database_url=None)
+def running(database_url: str, folder: Path, clock: TurnableClock | None = None, **changes: Any) -> Iterator[Gateway]:
+    """Yield a gateway on the database, its keys and files in `folder`; `changes` are settings."""
+    settings = Settings(**{"data_dir": folder, "issuer": ISSUER, "database_url": None, **changes})
     keys.create(settings.keys_path)
     clock = clock or TurnableClock()
     keyring = keys.load(settings.keys_path)

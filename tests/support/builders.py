@@ -71,10 +71,12 @@ def client_key() -> ECKey:
     return ECKey.generate_key("P-256", auto_kid=True)
 
 
-def registration(participant_id: str, *roles: str, client: ECKey, sealing: SigningKey, **members: Any) -> Registration:
+def registration(
+    participant_id: str, *roles: str, client_key: ECKey, sealing: SigningKey, **members: Any
+) -> Registration:
     """Return the registration of a participant as its file would say it."""
     keys = {
-        "client": {"keys": [client.as_dict(private=False)]},
+        "client": {"keys": [client_key.as_dict(private=False)]},
         "sealing": {"keys": [{**sealing.public, "kid": sealing.kid}] if "provider" in roles else []},
     }
     return Registration.model_validate({"id": participant_id, "roles": list(roles), "keys": keys, **members})
@@ -83,7 +85,7 @@ def registration(participant_id: str, *roles: str, client: ECKey, sealing: Signi
 def party(session: Session, participant_id: str, *roles: str, now: datetime = NOW, **members: Any) -> Party:
     """Register a participant with new keys."""
     client, sealing = client_key(), signing_key(Ed25519PrivateKey.generate())
-    given = registration(participant_id, *roles, client=client, sealing=sealing, **members)
+    given = registration(participant_id, *roles, client_key=client, sealing=sealing, **members)
     return Party(register(session, given, now=now), client, sealing)
 
 

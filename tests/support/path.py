@@ -118,11 +118,13 @@ class WholePath:
 
 
 @contextmanager
-def whole_path(database_url: str, folder: Path, ledger: Ledger = anchoring) -> Iterator[WholePath]:
+def whole_path(
+    database_url: str, folder: Path, ledger: Ledger = anchoring, **settings: Any
+) -> Iterator[WholePath]:
     """Yield a path with a carrier linked to an owner, whose person is enrolled, and two banks."""
     clock = this_second()
     with (
-        running(database_url, folder, clock) as gateway,
+        running(database_url, folder, clock, **settings) as gateway,
         ledger(gateway.app.state.engine, gateway.keyring, gateway.settings, folder, clock) as steps,
     ):
         with Session(gateway.app.state.engine, expire_on_commit=False) as session:

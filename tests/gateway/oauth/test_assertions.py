@@ -83,5 +83,5 @@ def test_clocks_may_differ_a_little(claims: dict[str, Any]) -> None:
 @pytest.mark.parametrize("claims", [{"sub": ...}, {"sub": "other"}, {"iss": ...}, {"sub": 7, "iss": 7}])
 def test_issuer_and_subject_are_the_client(claims: dict[str, Any]) -> None:
     with pytest.raises(InvalidClientError) as error:
-        assertions.claimed_client(assertion(**claims))
+        assertions.claimed(assertion(**claims))
     assert error.value.description == "iss and sub of the client assertion must both be the client id"
