@@ -35,7 +35,11 @@ demo: setup ## tell the whole story on this machine; files in build/demo/
 network: engine ## four organisations' nodes and two gateways on this machine, the story across them; build/network/
 	$(BIN)/tidegate network demo --home build/network
 
-test: setup chromium strace engine ## run every test
+.PHONY: nginx
+nginx:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; } || { echo "nginx is missing: apt-get install nginx-light (as root)"; exit 1; }
+
+test: setup chromium strace nginx engine ## run every test
 	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 check: setup ## format, lint, types, layers, drift of generated files

@@ -23,8 +23,10 @@ from ledger.errors import CodecError
 
 FRESH = timedelta(seconds=30)
 DEAD = timedelta(seconds=60)
-PAUSE = timedelta(seconds=10)
+PAUSE_SECONDS = 10
+PAUSE = timedelta(seconds=PAUSE_SECONDS)
 MOST_BYTES = 65_536
+MOST_DEPTH = 8
 MOST_KEYS = 20
 NONE: dict[str, Any] = {"keys": []}
 Fetch = Callable[[str], dict[str, Any] | None]
@@ -78,12 +80,17 @@ def fetched(uri: str, *, allow: Networks) -> dict[str, Any] | None:
         answer = request("GET", uri, allow=allow, headers={"Accept": "application/json"}, most_bytes=MOST_BYTES)
         if answer.status != 200:  # noqa: PLR2004 - RFC 9110 section 15.3.1
             raise OutboundError(f"answered {answer.status}, expected 200")
-        given = parse(answer.body, max_bytes=MOST_BYTES)
-        if not isinstance(given, dict) or not isinstance(given.get("keys"), list):
-            raise OutboundError("answered no JWK set")
+        return read(answer.body)
     except (OutboundError, CodecError) as error:
         _log.warning("a client's keys could not be fetched", error=type(error).__name__)
         return None
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """Return the public keys of a JWK set that can be used here, passing over others. Raises `CodecError`."""
+    given = parse(body, max_bytes=MOST_BYTES, max_depth=MOST_DEPTH)
+    if not isinstance(given, dict) or not isinstance(given.get("keys"), list):
+        raise CodecError("no JWK set")
     return {"keys": [key for key in given["keys"][:MOST_KEYS] if _can_be_used(key)]}
 
 

@@ -33,7 +33,7 @@ from gateway.directory.clients import BY_OWN_CERTIFICATE, ClientMetadata
 from gateway.settings import Networks
 from ledger.codec import b64u
 
-HEADER, VERIFY = "tidegate-client-certificate", "tidegate-client-verify"
+CERTIFICATE, VERIFY = "tidegate-client-certificate", "tidegate-client-verify"
 LONGEST = 32_768
 
 
@@ -64,12 +64,12 @@ def shown(request: Request, trusted: Networks) -> Certificate | None:
     """Return the certificate of a request, None if there is none or nobody trusted tells. Raises `CertificateError`."""
     if not trusted or request.client is None or not _is_in(request.client.host, trusted):
         return None
-    given, verdicts = request.headers.getlist(HEADER), request.headers.getlist(VERIFY)
+    given, verdicts = request.headers.getlist(CERTIFICATE), request.headers.getlist(VERIFY)
     if len(given) > 1 or len(verdicts) > 1:
         raise CertificateError("the proxy tells of several certificates")
     if not given or not given[0]:
         return None
-    return _read(given[0], issued=verdicts == ["SUCCESS"])
+    return read(given[0], issued=verdicts == ["SUCCESS"])
 
 
 def verify(
@@ -114,7 +114,8 @@ def _is_in(host: str, networks: Networks) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _read(escaped: str, *, issued: bool) -> Certificate:
+def read(escaped: str, *, issued: bool) -> Certificate:
+    """Take a percent-encoded certificate in PEM apart. Raises `CertificateError`."""
     if len(escaped) > LONGEST:
         raise CertificateError("the client certificate is too large")
     try:

@@ -151,12 +151,14 @@ def _used(data: bytes) -> None:
 def _registrations() -> Sequence[bytes]:
     made = [
         registration(
-            "eastbank", "bank", client=client_key(), sealing=SEALING, name="East Bank", redirect_uris=[ISSUER]
+            "eastbank", "bank", client_key=client_key(), sealing=SEALING, name="East Bank", redirect_uris=[ISSUER]
         ),
         registration(
-            "oceanline", "provider", client=client_key(), sealing=SEALING, name="Oceanline", carrier_code=CODE
+            "oceanline", "provider", client_key=client_key(), sealing=SEALING, name="Oceanline", carrier_code=CODE
         ),
-        registration("harbour", "owner", client=client_key(), sealing=SEALING, name="Harbour", br_number="12345678"),
+        registration(
+            "harbour", "owner", client_key=client_key(), sealing=SEALING, name="Harbour", br_number="12345678"
+        ),
     ]
     return [json.dumps(each.model_dump(exclude_none=True)).encode() for each in made]
 

@@ -2,24 +2,32 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey
 
 from gateway.consent.details import parse_details
 from gateway.consent.values import DetailsError
 from gateway.directory.tables import Participant
-from gateway.keys import OAuthKey
-from gateway.oauth import assertions, checks, compact, dpop, parameters, tokens
+from gateway.oauth import assertions, checks, client_keys, compact, dpop, jar, mtls, parameters, tokens
+from gateway.oauth.asked import Asked
 from gateway.oauth.compact import CompactError
 from gateway.oauth.errors import OAuth2Error
+from gateway.oauth.mtls import CertificateError
 from gateway.oauth.tokens import TokenError
+from gateway.token_keys import FIRST, TokenKeys
 from ledger.codec import b64u
+from ledger.errors import CodecError
 from schemas.strict_json import StrictJsonError, parse
 from tests.fuzz.target import Target
 from tests.support.app import ISSUER
@@ -28,7 +36,7 @@ from tests.support.builders import details
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 KEY = derive_private_key(int.from_bytes(b"a key for fuzzing"), SECP256R1())
 JWK: dict[str, Any] = ECKey.import_key(KEY).as_dict(private=False)
-OAUTH = OAuthKey(KEY, "k", {name: str(JWK[name]) for name in ("kty", "crv", "x", "y")})
+JWKS = {"keys": [{**JWK, "kid": "k"}]}
 SECRET = bytes(32)
 BANK = "eastbank"
 REDIRECT = "https://bank.example/callback"
@@ -43,6 +51,7 @@ PARTICIPANT = Participant(
     carrier_code=None,
     initiate_uri=None,
     sealing_jwks={},
+    client_metadata={},
 )
 URL = f"{ISSUER}/oauth/token"
 HEAD_BYTES = 131_072
@@ -60,6 +69,16 @@ def targets() -> Iterator[Target]:
     yield Target(
         "jwk", _jwk, (CompactError, StrictJsonError), lambda: [json.dumps(each).encode() for each in KEYS], 6000
     )
+    yield Target("request_object", _request_object, (OAuth2Error,), lambda: [_sign(_requested())], jar.LONGEST)
+    yield Target(
+        "signed_request_object",
+        lambda data: _request_object(_sign(data)),
+        (OAuth2Error,),
+        lambda: [_requested()],
+        48_000,
+    )
+    yield Target("client_keys", client_keys.read, (CodecError,), _jwks, client_keys.MOST_BYTES)
+    yield Target("certificate", _certificate, (CertificateError,), lambda: [_shown()], HEAD_BYTES)
     yield Target("access_token", _token, (TokenError,), lambda: [_given().encode()], HEAD_BYTES)
 
 
@@ -96,7 +115,11 @@ def _proved() -> bytes:
 
 
 def _form() -> bytes:
-    asked = {
+    return urlencode(_parameters()).encode()
+
+
+def _parameters() -> dict[str, str]:
+    return {
         "response_type": "code",
         "client_id": BANK,
         "redirect_uri": REDIRECT,
@@ -107,7 +130,6 @@ def _form() -> bytes:
         "dpop_jkt": b64u(bytes(32)),
         "authorization_details": json.dumps([details()]),
     }
-    return urlencode(asked).encode()
 
 
 def _asked() -> Sequence[bytes]:
@@ -115,8 +137,42 @@ def _asked() -> Sequence[bytes]:
 
 
 def _given() -> str:
-    claims = {"iss": ISSUER, "aud": ISSUER, "sub": "a", "client_id": BANK, "exp": int(NOW.timestamp()) + 60, "jti": "1"}
-    return tokens.sign({**claims, "scope": "evidence", "family": "f", "cnf": {"jkt": b64u(bytes(32))}}, OAUTH)
+    now = int(NOW.timestamp())
+    claims = {"iss": ISSUER, "aud": ISSUER, "sub": "a", "client_id": BANK, "iat": now, "exp": now + 60, "jti": "1"}
+    return tokens.sign({**claims, "scope": "evidence", "family": "f", "cnf": {"jkt": b64u(bytes(32))}}, _oauth())
+
+
+@cache
+def _oauth() -> TokenKeys:
+    """Return the keys that sign tokens, of a folder that lasts as long as the process."""
+    folder = Path(_KEPT.name)
+    path = folder / FIRST
+    path.touch(0o600)
+    path.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return TokenKeys(folder)
+
+
+_KEPT = TemporaryDirectory()
+
+
+def _requested() -> bytes:
+    now = int(NOW.timestamp())
+    asked = {name: value for name, value in _parameters().items() if name != "authorization_details"}
+    claims = {"iss": BANK, "aud": ISSUER, "nbf": now, "exp": now + 60, "authorization_details": [details()]}
+    return _lines({"alg": "ES256", "kid": "k", "typ": "oauth-authz-req+jwt"}, {**asked, **claims})
+
+
+def _jwks() -> Sequence[bytes]:
+    return [json.dumps({"keys": [{**each, "kid": "k"} for each in KEYS]}).encode(), json.dumps(JWKS).encode()]
+
+
+def _shown() -> bytes:
+    """Return a certificate as the proxy tells of it."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, BANK)])
+    builder = x509.CertificateBuilder(name, name, KEY.public_key(), 1, NOW, NOW + timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.DNSName("bank.example"), x509.UniformResourceIdentifier(REDIRECT)])
+    made = builder.add_extension(names, critical=False).sign(KEY, SHA256())
+    return quote(made.public_bytes(Encoding.PEM)).encode()
 
 
 def _header(data: bytes) -> str:
@@ -124,7 +180,20 @@ def _header(data: bytes) -> str:
 
 
 def _pushed(data: bytes) -> None:
-    checks.check(checks.Asked(PARTICIPANT, parameters.read(data), None))
+    checks.check(Asked(PARTICIPANT, parameters.read(data), None, [ISSUER], _opened, lambda _: None))
+
+
+def _opened(text: str) -> dict[str, str]:
+    return jar.parameters(jar.RequestObject(jar.read(text), BANK, ISSUER, JWKS, NOW))
+
+
+def _request_object(data: bytes) -> None:
+    """Read a request object, and what it holds as a form would."""
+    checks.check(Asked(PARTICIPANT, {"request": _header(data)}, None, [ISSUER], _opened, lambda _: None))
+
+
+def _certificate(data: bytes) -> None:
+    mtls.read.__wrapped__(_header(data), issued=True)
 
 
 def _details(data: bytes) -> None:
@@ -134,8 +203,8 @@ def _details(data: bytes) -> None:
 
 def _assertion(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
-    assertions.claimed_client(text)
-    assertions.verify(text, jwks={"keys": [{**JWK, "kid": "k"}]}, issuer=ISSUER, now=NOW)
+    assertions.claimed(text)
+    assertions.verify(text, jwks=JWKS, issuer=ISSUER, now=NOW)
 
 
 def _proof(data: bytes) -> None:
@@ -149,4 +218,4 @@ def _jwk(data: bytes) -> None:
 
 
 def _token(data: bytes) -> None:
-    tokens.verify(_header(data), key=OAUTH, issuer=ISSUER, now=NOW)
+    tokens.verify(_header(data), keys=_oauth(), issuer=ISSUER, now=NOW)

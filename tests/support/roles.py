@@ -15,6 +15,8 @@ from gateway.anchoring.answers import fresh
 from gateway.client.connection import ASSERTION_TYPE, Connection
 from gateway.ingest.subscriptions import subscribe
 from gateway.oauth.checks import PROOFS
+from gateway.oauth.clients import GRANT_SCOPES
+from gateway.oauth.grant_management import ENDPOINT as GRANTS
 from gateway.portal import pages
 from ledger.codec import b64u, sha256
 from tests.support import builders
@@ -61,11 +63,18 @@ class Known:
 
 
 class Client:
-    """A bank or a provider, which signs every request with its key."""
+    """A bank or a provider, which signs every request with its key; `others`: tokens for paths that begin so."""
 
-    def __init__(self, path: WholePath, connection: Connection, token: str, known: Known, own: str = "") -> None:
+    def __init__(
+        self,
+        path: WholePath,
+        connection: Connection,
+        token: str,
+        known: Known,
+        others: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._path, self._http, self._connection, self._token = path, path.gateway.client, connection, token
-        self._known, self._own = known, own
+        self._known, self._others = known, others
         self._nonce = ""
 
     def __call__(self, case: Any) -> httpx2.Response:
@@ -89,7 +98,7 @@ class Client:
         url = sent["url"].partition("?")[0]
         oauth = url.startswith(f"{ISSUER}/oauth/") and case.method == "POST"
         key = self._connection.proof_key
-        token = self._own if self._own and case.path.startswith("/consents/") else self._token
+        token = next((each for path, each in self._others.items() if case.path.startswith(path)), self._token)
         proof = key.proof(case.method, url, nonce=self._nonce, token=None if oauth else token)
         sent["headers"] = {**dict(sent["headers"]), "DPoP": proof}
         if oauth:
@@ -164,10 +173,15 @@ def bank(path: WholePath) -> Call:
     connection = path.connection(path.bank)
     request["dpop_jkt"] = connection.proof_key.thumbprint
     forms = {"/oauth/par": request, "/oauth/token": refresh, "/oauth/introspect": {"token": tokens.access_token}}
-    own = connection.tokens({"grant_type": "client_credentials", "scope": PROOFS})
+    own = connection.tokens({"grant_type": "client_credentials", "scope": " ".join((PROOFS, *GRANT_SCOPES))})
 
     def ask(case: Any) -> None:
         case.query = dict(parse_qsl(urlsplit(path.ask().url).query))
+
+    given_up = str(path.consented().grant_id)
+
+    def give_up(case: Any) -> None:
+        case.path_parameters["grant_id"] = given_up
 
     def prove(_case: Any) -> None:
         with Session(path.anchoring.engine) as session:
@@ -176,9 +190,14 @@ def bank(path: WholePath) -> Call:
             session.commit()
         path.anchoring.finish()
 
-    steps = {"GET /oauth/authorize": ask, "GET /consents/{consent_id}/proof": prove}
-    known = Known({"consent_id": str(tokens.grant_id)}, forms, steps)
-    return Client(path, connection, tokens.access_token, known, own.access_token)
+    steps = {
+        "GET /oauth/authorize": ask,
+        "GET /consents/{consent_id}/proof": prove,
+        f"DELETE {GRANTS}/{{grant_id}}": give_up,
+    }
+    places = dict.fromkeys(("consent_id", "grant_id"), str(tokens.grant_id))
+    others = dict.fromkeys((GRANTS, "/consents/"), own.access_token)
+    return Client(path, connection, tokens.access_token, Known(places, forms, steps), others)
 
 
 def provider(path: WholePath) -> Call:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -29,15 +30,15 @@ class Served:
 
 
 @contextmanager
-def served(database_url: str, folder: Path) -> Iterator[Served]:
-    """Serve a gateway until the block ends."""
+def served(database_url: str, folder: Path, **changes: Any) -> Iterator[Served]:
+    """Serve a gateway until the block ends; `changes` are settings."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-        settings = Settings(data_dir=folder, issuer=f"http://localhost:{port}", port=port)
+        settings = Settings(**{"data_dir": folder, "issuer": f"http://localhost:{port}", "port": port, **changes})
         keys.create(settings.keys_path)
         app = create_app(settings, keyring=keys.load(settings.keys_path), database_url=database_url, clock=utc_now)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", proxy_headers=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         _until_started(server)

@@ -3,6 +3,7 @@
 import http.server
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import httpx2
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -134,3 +136,28 @@ def _handler(found: Site) -> type[http.server.BaseHTTPRequestHandler]:
             """Say nothing."""
 
     return Handler
+
+
+BCP_195: list[tuple[ssl.TLSVersion, str | None, bool]] = [
+    (ssl.TLSVersion.TLSv1_3, None, True),
+    (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256", True),
+    (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES256-GCM-SHA384", True),
+    (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0", False),
+    (ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0", False),
+]
+"""Versions of TLS with ciphers, and whether a server agrees (RFC 9325 sections 3.1.1 and 4.2)."""
+
+
+def speaks(port: int, authority: Authority, version: ssl.TLSVersion, ciphers: str | None) -> bool:
+    """Say whether a server on this machine agrees to a version of TLS and ciphers."""
+    context = ssl.create_default_context(cafile=authority.file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # what is deprecated is what must be refused
+        context.minimum_version = context.maximum_version = version
+    if ciphers:
+        context.set_ciphers(ciphers)
+    try:
+        with httpx2.Client(verify=context, trust_env=False) as client:
+            return client.get(f"https://localhost:{port}/healthz").status_code == 200
+    except httpx2.ConnectError:
+        return False
