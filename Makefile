@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo network test check format lock openapi verifier vectors bench bench-peers bench-ledger fuzz prove clean
+.PHONY: help setup demo network test check format lock openapi verifier vectors bench bench-peers bench-ledger fuzz prove certify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,10 @@ PROOF_FUZZ_SECONDS ?= 60
 prove: setup strace engine ## kill, restart, soak and fuzz at length; the report is docs/proof.md
 	$(BIN)/python -m tests.prove --kills $(KILLS) --restarts $(RESTARTS) --soak-seconds $(SOAK_SECONDS) \
 		--node-kills $(NODE_KILLS) --claims $(CLAIMS) --sequences $(SEQUENCES) --fuzz-seconds $(PROOF_FUZZ_SECONDS)
+
+certify: setup chromium nginx ## let the OpenID Foundation's conformance suite judge; SUITE=<folder of the suite, started>
+	@test -n "$(SUITE)" || { echo "SUITE is missing: make certify SUITE=<folder of the suite>; see docs/conformance.md"; exit 1; }
+	$(BIN)/python -m tests.conformance --suite $(SUITE)
 
 clean: ## remove what was built, the virtual environment included
 	rm -rf .venv build

@@ -176,7 +176,7 @@ def _answer(endpoint: Endpoint) -> tuple[Response, str | None]:
     server = endpoint.server
     try:
         request = endpoint.read()
-        endpoint.take_proof(required=request.certificate is None)
+        endpoint.take_proof(required=request.certificate is None and "client_assertion" in request.form)
         if "grant_type" not in request.form:
             raise InvalidRequestError("grant_type is missing")
     except OAuth2Error as error:

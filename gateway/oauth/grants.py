@@ -32,6 +32,12 @@ class S256(CodeChallenge):
 
     CODE_CHALLENGE_METHODS = {"S256": lambda verifier, challenge: create_s256_code_challenge(verifier) == challenge}  # noqa: RUF012 - Authlib's own form
 
+    def validate_code_verifier(self, grant: AuthorizationCodeGrant, result: object) -> None:
+        """Raise `InvalidGrantError` unless the verifier is there, and is that of the code (RFC 7636 section 4.6)."""
+        if "code_verifier" not in grant.request.form:
+            raise InvalidGrantError("code_verifier is missing")
+        super().validate_code_verifier(grant, result)
+
     def get_authorization_code_challenge_method(self, authorization_code: Code) -> str:  # noqa: ARG002 - Authlib's arguments
         """Return S256."""
         return "S256"

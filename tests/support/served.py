@@ -33,7 +33,7 @@ class Served:
 def served(database_url: str, folder: Path, **changes: Any) -> Iterator[Served]:
     """Serve a gateway until the block ends; `changes` are settings."""
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.bind(("127.0.0.1", changes.get("port", 0)))
         port = listening.getsockname()[1]
         settings = Settings(**{"data_dir": folder, "issuer": f"http://localhost:{port}", "port": port, **changes})
         keys.create(settings.keys_path)

@@ -46,8 +46,10 @@ def told(issued: Issued) -> dict[str, str]:
 
 
 def by_proxy(path: WholePath, peer: tuple[str, int] = PROXY) -> TestClient:
-    """Return a client whose requests come from an address."""
-    return TestClient(path.gateway.app, base_url=ISSUER, follow_redirects=False, client=peer)
+    """Return a client whose requests come from an address, in the event loop of the gateway's own."""
+    found = TestClient(path.gateway.app, base_url=ISSUER, follow_redirects=False, client=peer)
+    found.portal = path.gateway.client.portal
+    return found
 
 
 def token(path: WholePath, certificate: Issued, peer: tuple[str, int] = PROXY) -> httpx2.Response:

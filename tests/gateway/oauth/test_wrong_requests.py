@@ -319,6 +319,9 @@ AUTHORIZATION = [
 TOKENS = [
     Wrong("FAPI 2.0 5.3.2.1", "no proof", lambda s: s.bank.post("token", exchange(s.code), proof=...), 400, PROOF,
           "the DPoP header is missing"),
+    Wrong("RFC 8705 2", "neither certificate nor assertion",
+          lambda s: s.bank.post("token", {**exchange(s.code), "client_assertion": ...}, proof=...), 401, CLIENT,
+          "client_assertion with client_assertion_type jwt-bearer is missing"),
     Wrong("RFC 9449 4.3, 1", "two proofs",
           lambda s: s.bank.post("token", exchange(s.code), headers=[("DPoP", "x")]), 400, PROOF,
           "there are several DPoP headers"),
@@ -346,7 +349,7 @@ TOKENS = [
     Wrong("RFC 6749 4.1.3", "another redirect_uri", redeem(redirect_uri="https://bank.example/other"), 400, GRANT,
           "Invalid 'redirect_uri' in request."),
     Wrong("RFC 7636 4.6", "another verifier", redeem(code_verifier="w" * 43), 400, GRANT, "Code challenge failed."),
-    Wrong("RFC 7636 4.5", "no verifier", redeem(code_verifier=""), 400, REQUEST, "Missing 'code_verifier'"),
+    Wrong("RFC 7636 4.5", "no verifier", redeem(code_verifier=""), 400, GRANT, "code_verifier is missing"),
     Wrong("RFC 8707 2.2", "another resource", redeem(resource="https://other.example"), 400, "invalid_target",
           "resource must be the one of the authorization request, or left out"),
     Wrong("RFC 9700 2.4", "password", token(grant_type="password"), 400, "unsupported_grant_type", ""),
