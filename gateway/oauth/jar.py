@@ -10,7 +10,7 @@ from gateway.oauth import compact
 from gateway.oauth.compact import Compact, CompactError
 from gateway.oauth.errors import InvalidRequestObjectError, plain
 
-TYPES = ("oauth-authz-req+jwt", "JWT", None)
+TYPES = ("oauth-authz-req+jwt", "jwt")
 LONGEST = 65_536
 MOST_DEPTH = 32
 LONGEST_LIFE = timedelta(minutes=60)
@@ -41,8 +41,9 @@ Check = Callable[[RequestObject], None]
 
 
 def type_is_a_request_object(sent: RequestObject) -> None:
-    """RFC 9101 section 10.8: another kind of JWT is no request."""
-    if sent.given.header.get("typ") not in TYPES:
+    """RFC 9101 section 10.8: another kind of JWT is no request; case does not count (RFC 7515 section 4.1.9)."""
+    given = sent.given.header.get("typ", TYPES[0])
+    if not isinstance(given, str) or given.lower().removeprefix("application/") not in TYPES:
         raise InvalidRequestObjectError("typ of the request object must be oauth-authz-req+jwt")
 
 

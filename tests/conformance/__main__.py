@@ -13,11 +13,11 @@ from pathlib import Path
 
 from tests.conformance import report
 from tests.conformance.market import Market, market
-from tests.conformance.person import Person
 from tests.conformance.plans import PLANS, Plan
 from tests.conformance.report import Judged, Judgement
 from tests.conformance.suite import Module, Suite, SuiteError
 from tests.support.chromium import chromium
+from tests.support.person import Person
 
 PICTURES = Path(__file__).parents[2] / "build" / "conformance"
 LOOK_AGAIN_SECONDS = 0.3

@@ -21,17 +21,18 @@ from tests.support.nginx import Ports, free_ports, proxy
 from tests.support.served import Served, served
 from tests.support.tls import Authority
 
+SIGNING, CERTIFICATE = "signing", "certificate"
 REQUEST_URI_SECONDS = 30
 """A module waits until a request_uri has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The gateway, the clients by key and by certificate, and the path of an invitation for the owner's person."""
+    """The gateway, the clients by kind, and the path of an invitation for the owner's person."""
 
     gateway: Served
     ports: Ports
-    clients: dict[bool, list[Client]]
+    clients: dict[str, list[Client]]
     authority: Authority
     invitation: str
 
@@ -40,9 +41,9 @@ class Market:
         end = utc_now() + timedelta(days=60)
         return configuration(
             plan,
-            self.clients[plan.by_certificate],
+            self.clients[plan.clients],
             issuer=self.ports.issuer,
-            resource=self.ports.mtls if plan.by_certificate else self.ports.issuer,
+            resource=self.ports.mtls if plan.clients == CERTIFICATE else self.ports.issuer,
             details=builders.details(expires_at=f"{end:%Y-%m-%d}T00:00:00Z"),
             authority=self.authority.file.read_text(),
         )
@@ -52,7 +53,7 @@ class Market:
 def market(folder: Path, suite: str) -> Iterator[Market]:
     """Serve a gateway for the suite at `suite` until the block ends, its files in `folder`."""
     servers, authority, ports = Authority(folder, "Servers"), Authority(folder, "Clients"), free_ports()
-    clients = {False: _by_key(), True: _by_certificate(authority)}
+    clients = {"key": _by_key("one", "two"), SIGNING: _by_key("three", "four"), CERTIFICATE: _by_certificate(authority)}
     settings: Mapping[str, Any] = {
         "issuer": ports.issuer,
         "mtls_url": ports.mtls,
@@ -71,27 +72,29 @@ def market(folder: Path, suite: str) -> Iterator[Market]:
         yield Market(gateway, ports, clients, authority, f"{ports.issuer}/portal/enrol/{invitation}")
 
 
-def _by_key() -> list[Client]:
+def _by_key(first: str, second: str) -> list[Client]:
     return [
-        Client("suite-one", RSAKey.generate_key(2048), "PS256"),
-        Client("suite-two", ECKey.generate_key("P-256"), "ES256"),
+        Client(f"suite-{first}", RSAKey.generate_key(2048), "PS256"),
+        Client(f"suite-{second}", ECKey.generate_key("P-256"), "ES256"),
     ]
 
 
 def _by_certificate(authority: Authority) -> list[Client]:
     return [
         Client(name, ECKey.generate_key("P-256"), "ES256", authority.issue(name))
-        for name in ("suite-three", "suite-four")
+        for name in ("suite-five", "suite-six")
     ]
 
 
-def _registered(gateway: Served, clients: Mapping[bool, list[Client]], uris: list[str]) -> str:
+def _registered(gateway: Served, clients: Mapping[str, list[Client]], uris: list[str]) -> str:
     """Register an owner and the clients; return the token of the invitation for the owner's person."""
     now = utc_now()
     with Session(gateway.app.state.engine) as session:
         builders.owner(session, now=now)
-        for each in (each for found in clients.values() for each in found):
+        for kind, each in ((kind, each) for kind, found in clients.items() for each in found):
             members: dict[str, Any] = {"id": each.id, "name": each.id, "roles": ["bank"], "redirect_uris": uris}
+            if kind == SIGNING:
+                members["client"] = {"require_signed_request_object": True}
             if each.certificate:
                 members["client"] = {
                     "token_endpoint_auth_method": "tls_client_auth",

@@ -23,19 +23,19 @@ SIGNED = {**BY_KEY, "fapi_request_method": "signed_non_repudiation", "fapi_respo
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan of the suite in one variant; `by_certificate`: with the clients that authenticate so."""
+    """A plan of the suite in one variant, with the clients of that kind."""
 
     alias: str
     title: str
     name: str
     variant: Mapping[str, str]
-    by_certificate: bool = False
+    clients: str
 
 
 PLANS = (
-    Plan("tidegate-1", "Security Profile, keys and DPoP", SECURITY_PROFILE, BY_KEY),
-    Plan("tidegate-2", "Message Signing, signed requests and JARM", MESSAGE_SIGNING, SIGNED),
-    Plan("tidegate-3", "Security Profile, certificates", SECURITY_PROFILE, BY_CERTIFICATE, by_certificate=True),
+    Plan("tidegate-1", "Security Profile, keys and DPoP", SECURITY_PROFILE, BY_KEY, "key"),
+    Plan("tidegate-2", "Message Signing, signed requests and JARM", MESSAGE_SIGNING, SIGNED, "signing"),
+    Plan("tidegate-3", "Security Profile, certificates", SECURITY_PROFILE, BY_CERTIFICATE, "certificate"),
 )
 
 

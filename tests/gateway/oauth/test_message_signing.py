@@ -57,8 +57,13 @@ def test_a_signed_request_is_granted_like_one_that_is_not(bank: Caller) -> None:
 
 
 def test_an_audience_may_be_an_array_that_has_the_issuer(bank: Caller) -> None:
-    request = bank.request_object({"aud": ["https://other.example", ISSUER]}, {"typ": "JWT"})
+    request = bank.request_object({"aud": ["https://other.example", ISSUER]})
     assert bank.post("par", {"request": request}).status_code == 201
+
+
+@pytest.mark.parametrize("typ", ["JWT", "OAuth-AuthZ-Req+JWT", "application/oauth-authz-req+jwt", ...])
+def test_the_type_of_a_request_object_may_be_written_otherwise(bank: Caller, typ: Any) -> None:
+    assert bank.post("par", {"request": bank.request_object(header={"typ": typ})}).status_code == 201
 
 
 def test_whoever_must_sign_is_not_served_without(bank: Caller) -> None:

@@ -10,7 +10,7 @@ from tests.support.chromium import DESKTOP
 
 PATIENCE_MS = 30_000.0
 DONE = "#submission_complete"
-"""What the suite's own page shows once it has read the answer."""
+"""What a client's page shows once it has read the answer."""
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -42,8 +42,11 @@ class Person:
         expect(page.get_by_role("link", name="Carriers")).to_be_visible()
         return cls(page)
 
-    def visit(self, url: str, module: str) -> bytes | None:
-        """Open a page that the suite asks for and do what the module expects; return a picture of a page of errors."""
+    def visit(self, url: str, module: str = "") -> bytes | None:
+        """Open a page that a client leads to, and approve, or do what a module of that name expects.
+
+        Returns a picture of the page if it is one of errors.
+        """
         if "reused-request-uri" in module and url not in self.looked_at:
             self.looked_at.add(url)
             self.page.context.clear_cookies()

@@ -1,0 +1,87 @@
+"""A certified client, `openid-client`, goes all the way as a bank, and not a line of it is ours."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from gateway.clock import utc_now
+from gateway.directory import people
+from tests.clients.__main__ import command, install
+from tests.support import builders
+from tests.support.builders import Party
+from tests.support.chromium import chromium
+from tests.support.nginx import Ports, free_ports, proxy
+from tests.support.person import Person
+from tests.support.served import served
+from tests.support.tls import Authority
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+REDIRECT = "https://bank.example/callback"
+BACK = '<!doctype html><title>East Bank</title><p id="submission_complete">You are back at East Bank.</p>'
+Scene = tuple[Ports, Authority, Party, Person]
+
+
+@pytest.fixture
+def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
+    """Yield a gateway behind nginx, a bank, and an owner's person in Chromium."""
+    authority, ports = Authority(tmp_path), free_ports()
+    settings = {"issuer": ports.issuer, "port": ports.gateway}
+    with (
+        served(database_url, tmp_path / "gateway", **settings) as gateway,
+        proxy(tmp_path, ports, authority.issue("localhost", hosts=("localhost",)), authority),
+        chromium() as browser,
+    ):
+        with Session(gateway.app.state.engine, expire_on_commit=False) as session:
+            builders.owner(session)
+            bank = builders.bank(session, redirect_uris=[REDIRECT])
+            token = people.invite(session, builders.OWNER, name="Export desk", authority="Director", now=utc_now())
+            session.commit()
+        person = Person.enrolled(browser, f"{ports.issuer}/portal/enrol/{token}")
+        person.page.context.route(
+            "https://bank.example/**", lambda route: route.fulfill(body=BACK, content_type="text/html")
+        )
+        yield ports, authority, bank, person
+
+
+def test_openid_client_goes_all_the_way(scene: Scene, tmp_path: Path) -> None:
+    ports, authority, bank, person = scene
+    install()
+    details = [builders.details(expires_at=f"{utc_now() + timedelta(days=60):%Y-%m-%d}T00:00:00Z")]
+    settings = {
+        "issuer": ports.issuer,
+        "client_id": bank.id,
+        "jwk": bank.client.as_dict(private=True),
+        "redirect_uri": REDIRECT,
+        "details": details,
+    }
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(settings))
+    found = _run(command("openid_client.js", str(file)), authority, person)
+    assert found["answer"] == ["response"]
+    assert found["token_type"] == "dpop"
+    assert found["granted"] == details == found["grant"]["authorization_details"]
+    assert (found["grant"]["state"], found["rotated"]) == ("active", False)
+    assert (found["before"]["active"], found["before"]["client_id"]) == (True, bank.id)
+    assert found["after"] == {"active": False}
+    assert found["refused"] == 401
+
+
+def _run(arguments: list[str], authority: Authority, person: Person) -> Any:
+    """Run a client that first names the owner's page, is told where that led, and then says what it found."""
+    environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(authority.file)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True, env=environment) as process:  # noqa: S603 - ours
+        assert process.stdin is not None
+        assert process.stdout is not None
+        page = process.stdout.readline().strip()
+        assert person.visit(page) is None
+        process.stdin.write(f"{person.page.url}\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.read())
