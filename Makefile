@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo network test check format lock openapi verifier vectors bench bench-peers bench-ledger fuzz prove certify clean
+.PHONY: help setup demo network test check format lock openapi verifier vectors bench bench-peers bench-ledger fuzz prove conformance certify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,11 @@ network: engine ## four organisations' nodes and two gateways on this machine, t
 nginx:
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; } || { echo "nginx is missing: apt-get install nginx-light (as root)"; exit 1; }
 
-test: setup chromium strace nginx engine ## run every test
+.PHONY: clients
+clients: setup
+	@$(BIN)/python -m tests.clients
+
+test: setup chromium strace nginx engine clients ## run every test
 	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 check: setup ## format, lint, types, layers, drift of generated files
@@ -91,6 +95,9 @@ PROOF_FUZZ_SECONDS ?= 60
 prove: setup strace engine ## kill, restart, soak and fuzz at length; the report is docs/proof.md
 	$(BIN)/python -m tests.prove --kills $(KILLS) --restarts $(RESTARTS) --soak-seconds $(SOAK_SECONDS) \
 		--node-kills $(NODE_KILLS) --claims $(CLAIMS) --sequences $(SEQUENCES) --fuzz-seconds $(PROOF_FUZZ_SECONDS)
+
+conformance: setup chromium nginx clients ## let a certified client go all the way, as make test does too
+	$(BIN)/pytest -q tests/clients
 
 certify: setup chromium nginx ## let the OpenID Foundation's conformance suite judge; SUITE=<folder of the suite, started>
 	@test -n "$(SUITE)" || { echo "SUITE is missing: make certify SUITE=<folder of the suite>; see docs/conformance.md"; exit 1; }

@@ -17,7 +17,7 @@ from tests.support.tls import BCP_195, Authority, speaks
 pytestmark = pytest.mark.xdist_group("processes")
 ISSUER = "https://gateway.example"
 TOKEN = f"{ISSUER}/oauth/token"
-PROCESSES, PROOFS = 4, 250
+PROCESSES, PROOFS = 2, 50
 
 
 @pytest.fixture
