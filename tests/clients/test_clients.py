@@ -1,4 +1,4 @@
-"""A certified client, `openid-client`, goes all the way as a bank, and not a line of it is ours."""
+"""Clients that are not ours go all the way as a bank: `openid-client`, which is certified, and one in Python."""
 
 import json
 import os
@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlmodel import Session
 
 from gateway.clock import utc_now
 from gateway.directory import people
-from tests.clients.__main__ import command, install
+from tests.clients.__main__ import FOLDER, command, install
 from tests.support import builders
 from tests.support.builders import Party
 from tests.support.chromium import chromium
@@ -50,7 +51,13 @@ def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
         yield ports, authority, bank, person
 
 
-def test_openid_client_goes_all_the_way(scene: Scene, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "answered"),
+    [("openid_client.js", ["response"]), ("bank_in_python.py", ["code", "iss", "state"])],
+)
+def test_a_client_that_is_not_ours_goes_all_the_way(
+    scene: Scene, tmp_path: Path, program: str, answered: list[str]
+) -> None:
     ports, authority, bank, person = scene
     install()
     details = [builders.details(expires_at=f"{utc_now() + timedelta(days=60):%Y-%m-%d}T00:00:00Z")]
@@ -63,9 +70,9 @@ def test_openid_client_goes_all_the_way(scene: Scene, tmp_path: Path) -> None:
     }
     file = tmp_path / "settings.json"
     file.write_text(json.dumps(settings))
-    found = _run(command("openid_client.js", str(file)), authority, person)
-    assert found["answer"] == ["response"]
-    assert found["token_type"] == "dpop"
+    found = _run(command(program, str(file)), authority, person)
+    assert sorted(parse_qs(urlsplit(person.page.url).query)) == answered
+    assert found["token_type"].lower() == "dpop"
     assert found["granted"] == details == found["grant"]["authorization_details"]
     assert (found["grant"]["state"], found["rotated"]) == ("active", False)
     assert (found["before"]["active"], found["before"]["client_id"]) == (True, bank.id)
@@ -75,7 +82,8 @@ def test_openid_client_goes_all_the_way(scene: Scene, tmp_path: Path) -> None:
 
 def _run(arguments: list[str], authority: Authority, person: Person) -> Any:
     """Run a client that first names the owner's page, is told where that led, and then says what it found."""
-    environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(authority.file)}
+    trusted = dict.fromkeys(("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"), str(authority.file))
+    environment = {**os.environ, **trusted, "PYTHONPATH": str(FOLDER / "python")}
     pipe = subprocess.PIPE
     with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True, env=environment) as process:  # noqa: S603 - ours
         assert process.stdin is not None
