@@ -18,6 +18,7 @@ from tests.clients.__main__ import FOLDER, command, install
 from tests.support import builders
 from tests.support.builders import Party
 from tests.support.chromium import chromium
+from tests.support.database import database
 from tests.support.nginx import Ports, free_ports, proxy
 from tests.support.person import Person
 from tests.support.served import served
@@ -29,14 +30,16 @@ BACK = '<!doctype html><title>East Bank</title><p id="submission_complete">You a
 Scene = tuple[Ports, Authority, Party, Person]
 
 
-@pytest.fixture
-def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
+@pytest.fixture(scope="module")
+def scene(cluster_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Yield a gateway behind nginx, a bank, and an owner's person in Chromium."""
-    authority, ports = Authority(tmp_path), free_ports()
+    folder, ports = tmp_path_factory.mktemp("clients"), free_ports()
+    authority = Authority(folder)
     settings = {"issuer": ports.issuer, "port": ports.gateway}
     with (
-        served(database_url, tmp_path / "gateway", **settings) as gateway,
-        proxy(tmp_path, ports, authority.issue("localhost", hosts=("localhost",)), authority),
+        database(cluster_url) as url,
+        served(url, folder / "gateway", **settings) as gateway,
+        proxy(folder, ports, authority.issue("localhost", hosts=("localhost",)), authority),
         chromium() as browser,
     ):
         with Session(gateway.app.state.engine, expire_on_commit=False) as session:
