@@ -118,9 +118,7 @@ class WholePath:
 
 
 @contextmanager
-def whole_path(
-    database_url: str, folder: Path, ledger: Ledger = anchoring, **settings: Any
-) -> Iterator[WholePath]:
+def whole_path(database_url: str, folder: Path, ledger: Ledger = anchoring, **settings: Any) -> Iterator[WholePath]:
     """Yield a path with a carrier linked to an owner, whose person is enrolled, and two banks."""
     clock = this_second()
     with (
