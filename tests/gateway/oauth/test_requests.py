@@ -167,7 +167,7 @@ def exchange(request: Any, given: str, **changes: str) -> dict[str, str]:
         ({"code": "unknown"}, "invalid_grant: Invalid 'code' in request."),
         ({"redirect_uri": "https://bank.example/other"}, "invalid_grant: Invalid 'redirect_uri' in request."),
         ({"code_verifier": "w" * 43}, "invalid_grant: Code challenge failed."),
-        ({"code_verifier": ""}, "invalid_request: Missing 'code_verifier'"),
+        ({"code_verifier": ""}, "invalid_grant: code_verifier is missing"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": ""}, "invalid_request: grant_type is missing"),
         ({"grant_type": "client_credentials"}, "invalid_scope"),
