@@ -17,6 +17,8 @@ from gateway.health.api import probes
 from gateway.health.api import router as health
 from gateway.ingest.api import router as ingest
 from gateway.keys import Keyring
+from gateway.notify.api import router as notify
+from gateway.notify.stream import opened_streams
 from gateway.oauth.api import router as oauth
 from gateway.oauth.grant_management import router as grants
 from gateway.portal.api import install as portal_errors
@@ -25,6 +27,7 @@ from gateway.pull.api import PATH as EVIDENCE
 from gateway.pull.api import opened_pull, pull_evidence
 from gateway.pull.api import router as pull
 from gateway.pull.description import PATH_ITEM
+from gateway.pull.history import router as history
 from gateway.pull.proofs import router as proofs
 from gateway.settings import Settings
 from gateway.verifier.api import router as verifier
@@ -33,11 +36,11 @@ SCHEMES = {
     "dpop": {"type": "http", "scheme": "DPoP", "description": "An access token and a proof by its key (RFC 9449)."},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-tidegate_session"},
 }
-SECURED = {"grants": "dpop", "ingest": "dpop", "pull": "dpop", "portal": "session"}
+SECURED = {"grants": "dpop", "ingest": "dpop", "pull": "dpop", "notify": "dpop", "portal": "session"}
 """How callers of a feature's routes authenticate."""
 OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\{request_id\})")
 """Paths where other things count: a signature, an invitation, a link."""
-ROUTERS = (pull, oauth, grants, ingest, proofs, portal, health, verifier)
+ROUTERS = (pull, history, oauth, grants, ingest, notify, proofs, portal, health, verifier)
 
 
 def create_app(
@@ -65,6 +68,7 @@ def create_app(
     app.state.clock = clock
     app.state.ballast = ballast
     app.state.probes = probes()
+    app.state.leaving = lambda: False  # whoever runs the server knows better
     app.add_middleware(Observed, plain={pull_evidence: EVIDENCE})
     errors.install(app)
     portal_errors(app)
@@ -92,7 +96,7 @@ def _described(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with opened_pull(app):
+    async with opened_pull(app), opened_streams(app):
         yield
     app.state.engine.dispose()
 

@@ -23,11 +23,12 @@ GOES_ON = frozenset(
     {
         "/portal/sign-in",
         "/portal/consents/{consent_id}/stop",
+        "/portal/consents/{consent_id}/pause",
         "/portal/requests/{request_id}/refuse",
         "/oauth/revoke",
     }
 )
-"""What is taken in with the last of the disk, besides what is only looked at: whatever ends a consent or a token."""
+"""What is taken in with the last of the disk, besides what is only looked at: whatever stops a consent or a token."""
 _log = structlog.get_logger(__name__)
 
 

@@ -3,7 +3,7 @@
 `docs/operating.md` says what each means. A label's values are few and known: routes, connectors, products, error codes.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # its author left the types out
 REGISTRY = CollectorRegistry()
@@ -42,6 +42,10 @@ leaves = _counter("worker_leaves", "Leaves put into batches.", "stream")
 entries = _counter("worker_entries", "Ledger entries, by what became of them.", "type", "outcome")
 round_seconds = _histogram("worker_round_seconds", "Time of a round of the worker that changed something.")
 failures = _counter("worker_failures", "Rounds of the worker that failed and were tried again.")
+
+events = _counter("notify_events", "Events made for banks.", "type")
+deliveries = _counter("notify_attempts", "Attempts to deliver an event to a webhook.", "outcome")
+streams = Gauge("tidegate_notify_streams", "Streams of events that are open.", registry=REGISTRY)
 
 lost_lines = _counter("log_lines_lost", "Lines of the log that nobody took in time.")
 

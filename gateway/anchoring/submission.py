@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
+from gateway import journal
 from gateway.anchoring import own, proofs
 from gateway.anchoring.entries import (
     FINAL,
@@ -118,6 +119,8 @@ def _finish(
     if entry.type == "batch.anchor":
         session.flush()
         renewal.after_anchoring(session, entry)
+        if entry.subject == "records":
+            journal.tell(session, type=journal.RECORDS_FINAL, subject=str(entry.number), body={}, now=entry.created_at)
 
 
 def _past(backend: Backend, entry: LedgerEntry, refused: Rejected | None, signer: Signer) -> bool:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
-from gateway import figures
+from gateway import figures, journal
 from gateway.anchoring import answers, batches, entries, proofs, submission
 from gateway.anchoring.entries import Signer
 from gateway.anchoring.renewal import Renewal, Reseal
@@ -112,6 +112,7 @@ def _prove(engine: Engine, backend: Backend, signer: Signer, renewal: Renewal, h
         before = renewal.own_states(session)
         try:
             handed_over = proofs.prove_keys(session, backend, height)
+            journal.wake_tellers(session)
         except LookupError:
             session.rollback()  # the ledger has moved on meanwhile: the next step proves under its new height
             return True

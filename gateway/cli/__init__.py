@@ -31,6 +31,8 @@ ENTRIES = {
     "push": Entry("gateway.cli.push", "Push a message as its standard defines it.", PROVIDER),
     "consent": Entry("gateway.cli.consent", "Ask a data owner for consent, and see how it stands.", BANK),
     "pull": Entry("gateway.cli.pull", "Pull evidence under a consent.", BANK),
+    "listen": Entry("gateway.cli.listen", "Show what happens as it happens, one line an event, until Ctrl-C.", BANK),
+    "events": Entry("gateway.cli.events", "See what you are told, and have it sent to you.", BANK),
 }
 
 

@@ -89,6 +89,20 @@ def request(  # noqa: PLR0913 - one parameter is one option
         _keep(state or grants.default_folder(), connection, key, tokens)
 
 
+@app.command(epilog=examples("tidegate consent history CONSENT -o history.json"))
+def history(
+    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")],
+    state: StateOption = None,
+) -> None:
+    """Save every record of a consent, as the owner signed it and as it changed since, for: tidegate verify."""
+    grant, proof_key = grants.find(state or grants.default_folder(), consent)
+    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
+        data = Bank(connection).history(consent)
+    output.write_bytes(data)
+    typer.echo(f"{output}: {len(data)} bytes")
+
+
 @app.command(epilog=examples("tidegate consent proof CONSENT -o proof.json"))
 def proof(
     consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],

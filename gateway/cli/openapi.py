@@ -19,7 +19,10 @@ app = commands()
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 DOCUMENTS = {
-    "bank": ("ask for consent, and pull evidence under it", {"oauth", "grants", "pull"}),
+    "bank": (
+        "ask for consent, pull evidence under it, be told what happens",
+        {"oauth", "grants", "pull", "notify"},
+    ),
     "provider": ("push messages as your standard defines them", {"oauth", "ingest"}),
     "owner": ("decide who sees your data", {"portal"}),
 }

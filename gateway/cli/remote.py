@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from stamina.instrumentation import set_on_retry_hooks
 
 from gateway.client.connection import Connection
 from gateway.client.dpop import ProofKey
@@ -20,4 +21,5 @@ KeyOption = Annotated[Path, typer.Option("--key", metavar="KEY.pem", help="Your 
 
 def connect(gateway: str, client: str, key: Path, *, proof_key: ProofKey | None = None) -> Connection:
     """Return a connection for a participant. Raises `KeyFileError`."""
+    set_on_retry_hooks(())  # what is tried again is no news on a terminal
     return Connection(gateway, Identity.read(client, key), proof_key=proof_key)

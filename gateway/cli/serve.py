@@ -106,8 +106,9 @@ def _worker(settings: Settings) -> Child:
 
 
 def _server(settings: Settings, keyring: Keyring, url: str, ballast: Ballast | None) -> uvicorn.Server:
+    app = create_app(settings, keyring=keyring, database_url=url, ballast=ballast)
     config = uvicorn.Config(
-        create_app(settings, keyring=keyring, database_url=url, ballast=ballast),
+        app,
         loop="uvloop",
         http=BoundedProtocol,
         server_header=False,
@@ -126,7 +127,9 @@ def _server(settings: Settings, keyring: Keyring, url: str, ballast: Ballast | N
         config.load()
     except (OSError, ssl.SSLError) as error:
         raise CommandError(f"{settings.tls_cert}, {settings.tls_key}: {error}") from error
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    app.state.leaving = lambda: server.should_exit  # streams end at once, so that the server can
+    return server
 
 
 def _tell(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What the worker does for higher features: consents that have ended, what may be forgotten, records signed anew."""
+"""What the worker does for higher features: consents that end, data to delete, what to forget, records signed anew."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,9 @@ from sqlmodel import Session
 
 from gateway.anchoring.worker import Hooks
 from gateway.consent import lifecycle
+from gateway.notify import duties
 from gateway.oauth import store
+from gateway.pull.receipts import first_pull
 from gateway.records.renewal import seal_anew
 from gateway.settings import Settings
 
@@ -17,6 +19,7 @@ def hooks_of(settings: Settings, *, trust_changed: Callable[[], object]) -> Hook
 
     def sweep(session: Session, now: datetime) -> None:
         lifecycle.end_due(session, gateway_id=settings.gateway_id, now=now)
+        duties.tell_due(session, first_pull, now=now)
         store.forget(session, now=now)
 
     return Hooks(sweep=sweep, reseal=seal_anew, trust_changed=trust_changed)

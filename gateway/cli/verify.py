@@ -12,9 +12,11 @@ import typer
 
 from gateway.cli.faults import CANNOT_SAY, FAILED, USAGE, CommandError
 from gateway.cli.files import read_file
+from gateway.cli.histories import verify_history
 from gateway.cli.lazy import commands, examples
 from gateway.cli.values import duration
 from ledger.errors import VerificationError
+from ledger.history import is_history
 from ledger.trust import MOST_BYTES as MOST_TRUST_BYTES
 from ledger.trust import fingerprint
 from ledger.verify import STEPS, NotEnough, Verdict, verify
@@ -40,11 +42,16 @@ class Requirement(StrEnum):
         "tidegate verify evidence.json --trust trust.json --audience harbour-bank --max-age 30d",
         "tidegate verify evidence.json --trust trust.json --explain",
         "tidegate verify proof.json --trust trust.json --max-age 1h",
+        "tidegate verify history.json --explain",
     ),
 )
 def verify_file(
-    file: Annotated[Path, typer.Argument(help="The evidence, as it was pulled, byte by byte; or a state proof.")],
-    trust: Annotated[Path, typer.Option(help="The trust file of the ledger; compare its fingerprint out of band.")],
+    file: Annotated[
+        Path, typer.Argument(help="The evidence, as it was pulled, byte by byte; a state proof; a consent's history.")
+    ],
+    trust: Annotated[
+        Path | None, typer.Option(help="The trust file of the ledger; compare its fingerprint out of band.")
+    ] = None,
     *,
     audience: Annotated[str | None, typer.Option(metavar="BANK", help="The bank that must have pulled it.")] = None,
     require: Annotated[list[Requirement] | None, typer.Option(help="Insist on this; may be repeated.")] = None,
@@ -61,10 +68,18 @@ def verify_file(
     Twelve numbered steps, from the form of the file to the bank's receipt; nothing is fetched. Exit code 0: valid (a
     revocation since then cannot be seen in a file); 1: not valid, with the step that failed; 2: not used as written;
     3: valid, but too old or not what was required. A state proof, which says how a consent or key stood at a height,
-    takes five steps; --audience and provider_sealed do not apply to it.
+    takes five steps; --audience and provider_sealed do not apply to it. Nor does anything to a consent's history, which
+    needs no trust file: it is checked that the owner's passkey signed each version and that none is missing in between.
     """
     oldest = duration(max_age) if max_age else None
     data = read_file(file, most=MOST_BYTES, code=USAGE)
+    if is_history(data):
+        verify_history(data, explain=explain, as_json=as_json)
+        return
+    if trust is None:
+        raise CommandError(
+            "--trust is missing: the trust file that evidence and state proofs are checked against", code=USAGE
+        )
     trusted = read_file(trust, most=MOST_TRUST_BYTES, code=USAGE)
     asked: dict[str, Any] = {
         "require": frozenset(each.value for each in require or ()),

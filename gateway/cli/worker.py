@@ -17,6 +17,7 @@ from gateway.cli.polling import Polling
 from gateway.cli.runtime import DataOption, database, engine_on, open_ledger, read_settings, write_trust
 from gateway.cli.supervision import AttachedOption, wait_for_word, when_orphaned
 from gateway.cli.sweeps import hooks_of
+from gateway.cli.telling import Telling
 from gateway.clock import utc_now
 from gateway.keys import load
 from gateway.settings import Settings
@@ -50,8 +51,8 @@ def worker(
     """Run the worker that brings what happened to the ledger.
 
     It anchors batches of records and receipts, submits the entries of consents, keeps the proofs that evidence needs,
-    and fetches from the APIs that are followed (tidegate connector follow). tidegate serve starts one by itself. Ends
-    cleanly on SIGTERM and SIGINT.
+    fetches from the APIs that are followed (tidegate connector follow), and tells banks what happened, by webhooks and
+    streams. tidegate serve starts one by itself. Ends cleanly on SIGTERM and SIGINT.
     """
     logs.configure()
     if attached and not wait_for_word():
@@ -73,5 +74,5 @@ def worker(
         if attached:
             when_orphaned(anchoring.stop)
             typer.echo(READY)
-        with Polling(engine, keyring, settings):
+        with Polling(engine, keyring, settings), Telling(url, keyring, settings):
             anchoring.run()

@@ -1,4 +1,4 @@
-"""A bank: asks an owner for consent, exchanges the code, pulls evidence."""
+"""A bank: asks an owner for consent, exchanges the code, pulls evidence, and verifies it."""
 
 import hmac
 import json
@@ -11,12 +11,16 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx2
 
-from gateway.client.connection import Connection, Tokens
+from gateway.client.connection import Connection
+from gateway.client.dialogue import Dialogue, Flow, Pause, Tokens
 from gateway.client.errors import NotYetError, OAuthError, ProtocolError
+from gateway.client.verifying import Trusting
 from ledger.codec import b64u, sha256
 
 CURSOR = "Tidegate-Next-Cursor"
 VERIFIER_BYTES = 48
+EVENTS, PROOFS = "events", "proofs"
+"""Scopes of a bank's own tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,16 @@ class Evidence:
     cursor: str | None
 
 
-class Bank:
-    """What a bank does, over one connection."""
+class BankFlows:
+    """What a bank says and does, as conversations; `Bank` and `AsyncBank` carry them out."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, dialogue: Dialogue, trusting: Trusting | None) -> None:
+        self._dialogue, self._trusting = dialogue, trusting
 
-    def request(self, details: Mapping[str, Any], *, redirect_uri: str) -> ConsentRequest:
-        """Push a request for consent: `details` is of the type `trade_data` (RFC 9396). Raises `OAuthError`."""
+    def request(self, details: Mapping[str, Any], redirect_uri: str) -> Flow[ConsentRequest]:
+        """Push a request for consent, as `Bank.request` says."""
         state, verifier = token_urlsafe(), token_urlsafe(VERIFIER_BYTES)
-        answer = self.connection.ask(
+        answer = yield from self._dialogue.ask(
             "pushed_authorization_request_endpoint",
             {
                 "response_type": "code",
@@ -55,15 +59,86 @@ class Bank:
                 "state": state,
                 "code_challenge": b64u(sha256(verifier.encode())),
                 "code_challenge_method": "S256",
-                "dpop_jkt": self.connection.proof_key.thumbprint,
+                "dpop_jkt": self._dialogue.proof_key.thumbprint,
                 "authorization_details": json.dumps([dict(details)]),
             },
         )
         if not isinstance(answer.get("request_uri"), str):
             raise ProtocolError("the answer to the pushed request lacks request_uri (RFC 9126 section 2.2)")
-        query = urlencode({"client_id": self.connection.identity.client_id, "request_uri": answer["request_uri"]})
-        url = f"{self.connection.metadata['authorization_endpoint']}?{query}"
+        query = urlencode({"client_id": self._dialogue.identity.client_id, "request_uri": answer["request_uri"]})
+        metadata = yield from self._dialogue.metadata()
+        url = f"{metadata['authorization_endpoint']}?{query}"
         return ConsentRequest(url, state, verifier, redirect_uri, int(answer.get("expires_in", 0)))
+
+    def exchange(self, request: ConsentRequest, redirected_to: str) -> Flow[Tokens]:
+        """Exchange the code, as `Bank.exchange` says."""
+        answer = dict(parse_qsl(urlsplit(redirected_to).query))
+        if not hmac.compare_digest(answer.get("state", "").encode(), request.state.encode()):
+            raise ProtocolError("the browser came back with another state: this is not the answer to our request")
+        if answer.get("iss") != self._dialogue.issuer:
+            raise ProtocolError(f"answer of issuer {answer.get('iss')!r}, expected {self._dialogue.issuer!r}")
+        if "error" in answer:
+            raise OAuthError(answer["error"], answer.get("error_description", ""))
+        if "code" not in answer:
+            raise ProtocolError("the browser came back without a code (RFC 6749 section 4.1.2)")
+        form = {"code": answer["code"], "redirect_uri": request.redirect_uri, "code_verifier": request.verifier}
+        return (yield from self._dialogue.tokens({"grant_type": "authorization_code", **form}))
+
+    def refresh(self, refresh_token: str) -> Flow[Tokens]:
+        """Refresh the tokens, as `Bank.refresh` says."""
+        return (yield from self._dialogue.tokens({"grant_type": "refresh_token", "refresh_token": refresh_token}))
+
+    def evidence(self, tokens: Tokens, question: Mapping[str, Any] | None, patience: float) -> Flow[Evidence]:
+        """Pull one page, as `Bank.evidence` says."""
+        content = json.dumps(dict(question or {})).encode()
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        token = tokens.access_token
+        response = yield from self._patiently("POST", "/evidence", token, patience, content=content, headers=headers)
+        if self._trusting is not None:
+            self._trusting.check(response.content, audience=self._dialogue.identity.client_id)
+        return Evidence(response.content, response.headers.get(CURSOR))
+
+    def history(self, consent_id: str) -> Flow[bytes]:
+        """Return a consent's history, as `Bank.history` says."""
+        token = yield from self._dialogue.own_token(EVENTS)
+        path = f"/consents/{quote(consent_id, safe='')}/history"
+        return (yield from self._dialogue.call("GET", path, token=token)).content
+
+    def proof(self, consent_id: str, patience: float) -> Flow[bytes]:
+        """Return a proof of how a consent stands, as `Bank.proof` says."""
+        token = yield from self._dialogue.own_token(PROOFS)
+        path = f"/consents/{quote(consent_id, safe='')}/proof"
+        return (yield from self._patiently("GET", path, token, patience)).content
+
+    def _patiently(
+        self,
+        method: str,
+        path: str,
+        token: str,
+        patience: float,
+        **request: Any,  # noqa: ANN401 - handed on
+    ) -> Flow[httpx2.Response]:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return (yield from self._dialogue.call(method, path, token=token, **request))
+            except NotYetError as error:
+                if time.monotonic() + error.retry_after > deadline:
+                    raise
+                pause = Pause(error.retry_after)
+            yield pause
+
+
+class Bank:
+    """What a bank does, over one connection. With `trusting`, evidence that does not hold is never returned."""
+
+    def __init__(self, connection: Connection, *, trusting: Trusting | None = None) -> None:
+        self.connection = connection
+        self._flows = BankFlows(connection.dialogue, trusting)
+
+    def request(self, details: Mapping[str, Any], *, redirect_uri: str) -> ConsentRequest:
+        """Push a request for consent: `details` is of the type `trade_data` (RFC 9396). Raises `OAuthError`."""
+        return self.connection.run(self._flows.request(details, redirect_uri))
 
     def exchange(self, request: ConsentRequest, redirected_to: str) -> Tokens:
         """Return the tokens for the code in the URL that the owner's browser was sent back to.
@@ -71,38 +146,24 @@ class Bank:
         Raises `OAuthError` if the owner refused, `ProtocolError` if the answer is not this request's or this issuer's
         (RFC 9207).
         """
-        answer = dict(parse_qsl(urlsplit(redirected_to).query))
-        if not hmac.compare_digest(answer.get("state", "").encode(), request.state.encode()):
-            raise ProtocolError("the browser came back with another state: this is not the answer to our request")
-        if answer.get("iss") != self.connection.issuer:
-            raise ProtocolError(f"answer of issuer {answer.get('iss')!r}, expected {self.connection.issuer!r}")
-        if "error" in answer:
-            raise OAuthError(answer["error"], answer.get("error_description", ""))
-        if "code" not in answer:
-            raise ProtocolError("the browser came back without a code (RFC 6749 section 4.1.2)")
-        return self.connection.tokens(
-            {
-                "grant_type": "authorization_code",
-                "code": answer["code"],
-                "redirect_uri": request.redirect_uri,
-                "code_verifier": request.verifier,
-            }
-        )
+        return self.connection.run(self._flows.exchange(request, redirected_to))
 
     def refresh(self, refresh_token: str) -> Tokens:
         """Return a new access token. Raises `OAuthError` (`invalid_grant`) once the consent has ended."""
-        return self.connection.tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
+        return self.connection.run(self._flows.refresh(refresh_token))
 
     def evidence(self, tokens: Tokens, question: Mapping[str, Any] | None = None, *, patience: float = 0.0) -> Evidence:
         """Pull one page of evidence. `question` may narrow: `products`, `identifiers`, `since`, `cursor`.
 
         For up to `patience` seconds asks again while the consent is not yet final on the ledger; then raises
         `NotYetError`. Raises `ProblemError` if refused: `error` is `invalid_token` once the consent has ended.
+        Raises `UntrustedError` for evidence that does not hold.
         """
-        content = json.dumps(dict(question or {})).encode()
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        response = self._call("POST", "/evidence", tokens, patience=patience, content=content, headers=headers)
-        return Evidence(response.content, response.headers.get(CURSOR))
+        return self.connection.run(self._flows.evidence(tokens, question, patience))
+
+    def history(self, consent_id: str) -> bytes:
+        """Return every record of a consent of this bank, for `ledger.history.verify`. Raises `ProblemError`."""
+        return self.connection.run(self._flows.history(consent_id))
 
     def proof(self, consent_id: str, *, patience: float = 0.0) -> bytes:
         """Return a state proof of how a consent of this bank stands on the ledger: in force, ended, never granted.
@@ -110,21 +171,7 @@ class Bank:
         Asks again for up to `patience` seconds; then raises `NotYetError`. Raises `ProblemError` for a consent that is
         not this bank's.
         """
-        tokens = self.connection.tokens({"grant_type": "client_credentials", "scope": "proofs"})
-        found: bytes = self._call(
-            "GET", f"/consents/{quote(consent_id, safe='')}/proof", tokens, patience=patience
-        ).content
-        return found
-
-    def _call(self, method: str, path: str, tokens: Tokens, *, patience: float, **request: Any) -> httpx2.Response:  # noqa: ANN401 - handed on
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                return self.connection.call(method, path, token=tokens.access_token, **request)
-            except NotYetError as error:
-                if time.monotonic() + error.retry_after > deadline:
-                    raise
-                time.sleep(error.retry_after)
+        return self.connection.run(self._flows.proof(consent_id, patience))
 
     def pages(
         self, tokens: Tokens, question: Mapping[str, Any] | None = None, *, patience: float = 0.0

@@ -1,4 +1,4 @@
-"""Consents asked for, refused, revoked and ended; `gateway.consent.signing` gives them.
+"""Consents asked for, refused, paused, resumed, revoked and ended; `gateway.consent.signing` gives them.
 
 Each function is part of the caller's transaction and holds the consent's row locked. Nothing waits for the ledger:
 its entry is queued in the same transaction.
@@ -50,6 +50,7 @@ def request(session: Session, terms: TradeData, *, bank_id: str, now: datetime) 
     session.add(consent)
     session.flush()
     store.count(session, begins.state)
+    store.tell(session, consent, begins.state, now=now)
     return consent
 
 
@@ -64,7 +65,9 @@ def refuse(session: Session, consent_id: str, *, person: Person, now: datetime) 
     store.find(session, consent_id, owner_id=person.participant_id)
     consent = store.locked(session, consent_id)
     if consent.state != State.REFUSED:
-        store.move(session, consent, store.after(consent, Event.REFUSED, now=now), reason="refused by the owner")
+        store.move(
+            session, consent, Event.REFUSED, store.after(consent, Event.REFUSED, now=now), reason="refused by the owner"
+        )
     return consent
 
 
@@ -73,16 +76,30 @@ def revoke(session: Session, consent_id: str, *, person: Person, now: datetime) 
 
     Raises `NotFoundError`, and `ConflictError` if it is not in force.
     """
+    return _by_owner(session, consent_id, Event.WITHDRAWN, person=person, now=now)
+
+
+def pause(session: Session, consent_id: str, *, person: Person, now: datetime) -> Consent:
+    """Let a consent rest until its owner resumes it, in force when the transaction commits. As `revoke` otherwise."""
+    return _by_owner(session, consent_id, Event.PAUSED, person=person, now=now)
+
+
+def resume(session: Session, consent_id: str, *, person: Person, now: datetime) -> Consent:
+    """Put a paused consent in force again, in the version that it has. As `revoke` otherwise."""
+    return _by_owner(session, consent_id, Event.RESUMED, person=person, now=now)
+
+
+def _by_owner(session: Session, consent_id: str, event: Event, *, person: Person, now: datetime) -> Consent:
     store.find(session, consent_id, owner_id=person.participant_id)
     consent = store.locked(session, consent_id)
-    if consent.state != State.REVOKED:
+    if store.standing(consent, now=now).state != rules.TRANSITIONS[event][1]:
         store.change(
             session,
             consent,
-            Event.WITHDRAWN,
+            event,
             initiator=consent.owner_id,
-            happened=records.event(Event.WITHDRAWN, at=now, actor=person.id, channel="portal"),
-            reason="withdrawn by the owner",
+            happened=records.event(event, at=now, actor=person.id, channel="portal"),
+            reason=f"{event} by the owner",
             now=now,
         )
     return consent

@@ -121,7 +121,7 @@ def _grant(
     kept.used_at = now
     session.add(kept)
     consent.maximum_pulls = terms.maximum_pulls
-    store.move(session, consent, to)
+    store.move(session, consent, event, to)
     _store(session, consent, kept, record, event=event, now=now)
 
 

@@ -17,6 +17,7 @@ from gateway.errors import ConflictError, NotFoundError
 from ledger.codec import b64u, unb64u
 from ledger.consent_record import record_commitment
 from ledger.errors import CodecError
+from ledger.history import write as write_history
 
 RANDOM_BYTES = 32
 LEDGER_ENTRIES = {
@@ -83,6 +84,20 @@ def present_record(session: Session, consent: Consent) -> Json | None:
     return last.record if last else version.record
 
 
+def history(session: Session, consent: Consent) -> bytes:
+    """Return every record of a consent in order (`ledger.history`). Raises `NotFoundError` if it was never given."""
+    versions = session.exec(select(ConsentVersion).where(ConsentVersion.consent_id == consent.id)).all()
+    if not versions:
+        raise NotFoundError(f"consent {consent.id!r} was never given")
+    changes = session.exec(
+        select(ConsentChange).where(ConsentChange.consent_id == consent.id).order_by(col(ConsentChange.number))
+    ).all()
+    of_version = {each.version: [(each.record, each.salt)] for each in sorted(versions, key=lambda one: one.version)}
+    for change in changes:
+        of_version[change.version].append((change.record, change.salt))
+    return write_history(consent.id, [pair for pairs in of_version.values() for pair in pairs])
+
+
 def locked(session: Session, consent_id: str) -> Consent:
     """Return a consent as committed last, its row locked until this transaction ends. Raises `NotFoundError`."""
     statement = select(Consent).where(Consent.id == consent_id).with_for_update()
@@ -107,8 +122,8 @@ def after(consent: Consent, event: Event, *, now: datetime, expires_at: datetime
     return verdict
 
 
-def move(session: Session, consent: Consent, to: Standing, *, reason: str | None = None) -> None:
-    """Put a locked consent into its new standing."""
+def move(session: Session, consent: Consent, event: Event, to: Standing, *, reason: str | None = None) -> None:
+    """Put a locked consent into its new standing, which `event` leads to; its bank is told."""
     consent.state, consent.state_since = to.state, to.since
     consent.version, consent.expires_at = to.version, to.expires_at
     consent.reason = reason
@@ -119,11 +134,18 @@ def move(session: Session, consent: Consent, to: Standing, *, reason: str | None
     session.add(consent)
     session.flush()
     count(session, to.state)
+    tell(session, consent, event, now=to.since)
 
 
 def count(session: Session, state: State) -> None:
     """Count that a consent came into a state, once that is committed."""
     once_committed(session, figures.consents.labels(state).inc)
+
+
+def tell(session: Session, consent: Consent, event: str, *, now: datetime) -> None:
+    """Have the consent's bank told of an event: which it was, and the version."""
+    body = {"bank": consent.bank_id, "version": consent.version}
+    journal.tell(session, type=f"consent.{event}", subject=consent.id, body=body, now=now)
 
 
 def change(
@@ -136,7 +158,7 @@ def change(
     """
     to = after(consent, event, now=now)
     before = present_record(session, consent)
-    move(session, consent, to, reason=reason)
+    move(session, consent, event, to, reason=reason)
     if before is None:
         return
     told = records.status(to, consent_id=consent.id, initiator=initiator, reason=reason)

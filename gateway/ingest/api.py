@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from connectors import registry
 from connectors.base import Connector, Endpoint, Received
 from connectors.errors import SignatureError, UnknownConnector
+from gateway.bodies import Body, CallersBody, JsonRoute, check_media_type
 from gateway.clock import Now
 from gateway.db import DbSession
 from gateway.directory.links import links_of_provider, request_link
@@ -27,10 +28,9 @@ from gateway.errors import (
     to_problem,
 )
 from gateway.ingest import ownership, subscriptions
-from gateway.ingest.bodies import Body, CallersBody, JsonRoute, check_media_type, is_sealed
 from gateway.ingest.description import body
 from gateway.ingest.pushes import Push, receive
-from gateway.ingest.sealed import read_envelope
+from gateway.ingest.sealed import is_sealed, read_envelope
 from gateway.ingest.taken import Taken
 from gateway.ingest.views import (
     AssignmentRequest,
@@ -90,7 +90,7 @@ class Inbox:
     def push(self, connector: Connector, body: bytes, provider_id: str, owner: str | None) -> list[Taken]:
         """Take in what a provider pushed: a message, or with it the records that it sealed itself."""
         endpoint = _endpoint(connector, PUSH)
-        if not is_sealed(self.request):
+        if not is_sealed(self.request.headers.get("content-type", "")):
             check_media_type(self.request, endpoint.media_types)
             return self._receive(connector, self.received(PUSH, body, provider_id), provider_id, owner)
         envelope = read_envelope(body)

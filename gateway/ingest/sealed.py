@@ -41,6 +41,11 @@ class Sealer:
     keys: Mapping[str, Mapping[str, Any]]
 
 
+def is_sealed(content_type: str) -> bool:
+    """Say whether content of this type is a message with the records that its provider sealed."""
+    return content_type.partition(";")[0].strip().lower() == MEDIA_TYPE
+
+
 def read_envelope(body: bytes) -> Envelope:
     """Take the body of a push of sealed records apart. Raises `InvalidError`."""
     try:

@@ -1,8 +1,8 @@
 """What happened and must be taken further: rows written in the transaction in which it happened.
 
-`gateway.anchoring` takes them on and deletes them here: leaves into batches, entries onto the ledger. A `NOTIFY` wakes
-it at commit, and says what was queued. Each row bears the id of the request at work, so that the worker's log lines
-about it do too.
+`gateway.anchoring` takes them on and deletes them here: leaves into batches, entries onto the ledger; `gateway.notify`
+does so with what others are to be told. A `NOTIFY` wakes each at commit, and tells anchoring what was queued. Each row
+bears the id of the request at work, so that the worker's log lines about it do too.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,20 @@ from typing import Any, Literal
 from sqlalchemy import insert, text
 from sqlmodel import Session
 
-from gateway.journal.tables import Leaf, QueuedEntry
+from gateway.journal.tables import Happening, Leaf, QueuedEntry
 from gateway.tracing import request_id
 
 Stream = Literal["records", "receipts", "attestations"]
 CHANNEL = "tidegate_journal"
+"""Wakes anchoring."""
 LEAVES, ENTRIES = "leaves", "entries"
-"""What a `NOTIFY` says was queued: leaves wait for more of them, entries are taken on at once."""
+"""What a `NOTIFY` to anchoring says was queued: leaves wait for more of them, entries are taken on at once."""
+HAPPENINGS = "tidegate_happenings"
+"""Wakes who tells others."""
+RECORDS_FINAL = "records.final"
+"""A batch of records is final; the subject is the number of its ledger entry."""
+RECORDS_GIVEN = "records.given"
+"""Stored records have a new owner; the body's `records` are their ids."""
 
 
 def queue_leaf(session: Session, stream: Stream, *, leaf: bytes, subject: str, now: datetime) -> None:
@@ -42,5 +49,16 @@ def queue_entry(session: Session, *, type: str, body: dict[str, Any], subject: s
 
 
 def wake(session: Session, queued: str) -> None:
-    """Wake the worker when the transaction commits: what is queued, in a word."""
+    """Wake anchoring when the transaction commits: what is queued, in a word."""
     session.execute(text(f"NOTIFY {CHANNEL}, '{queued}'"))
+
+
+def tell(session: Session, *, type: str, subject: str, body: dict[str, Any], now: datetime) -> None:  # noqa: A002 - the event's own member
+    """Have others told that something happened: `consent.<event>` (a consent's id), or one of those above."""
+    session.add(Happening(type=type, subject=subject, body=body, request_id=request_id(), created_at=now))
+    wake_tellers(session)
+
+
+def wake_tellers(session: Session) -> None:
+    """Have those who tell others look at the journal again at commit."""
+    session.execute(text(f"NOTIFY {HAPPENINGS}"))

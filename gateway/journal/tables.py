@@ -1,4 +1,4 @@
-"""What waits to be anchored, at rest. `request_id` is that of the request that wrote the row, if one did."""
+"""What waits to be anchored or told, at rest. `request_id` is that of the request that wrote the row, if one did."""
 
 from datetime import datetime
 from typing import Any
@@ -28,5 +28,16 @@ class QueuedEntry(SQLModel, table=True):
     type: str
     body: dict[str, Any] = Field(sa_type=JSONB)
     subject: str = Field(index=True)
+    request_id: str | None = request_id()
+    created_at: datetime = instant()
+
+
+class Happening(SQLModel, table=True):
+    """Something that others are to be told of, until `gateway.notify` has made events of it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    type: str
+    subject: str
+    body: dict[str, Any] = Field(sa_type=JSONB)
     request_id: str | None = request_id()
     created_at: datetime = instant()

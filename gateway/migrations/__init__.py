@@ -15,6 +15,7 @@ import gateway.consent.tables
 import gateway.directory.tables
 import gateway.ingest.tables
 import gateway.journal.tables
+import gateway.notify.tables
 import gateway.oauth.tables
 import gateway.pull.tables
 import gateway.records.tables  # noqa: F401

@@ -164,7 +164,7 @@ def begin_authorization(request: Request, session: DbSession, now: Now) -> Redir
     openapi_extra=TOKEN,
 )
 def give_tokens(endpoint: SentTo) -> Response:
-    """Give tokens for a code, a refresh token, or a provider's own credentials (RFC 6749, RFC 9449, RFC 8705)."""
+    """Give tokens for a code, a refresh token, or a client's own credentials (RFC 6749, RFC 9449, RFC 8705)."""
     response, grant_type = _answer(endpoint)
     outcome = "given" if response.status_code == HTTPStatus.OK else "refused"
     once_committed(endpoint.session, figures.tokens.labels(figures.grant_type(grant_type), outcome).inc)

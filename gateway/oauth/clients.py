@@ -27,12 +27,14 @@ GRANT_TYPES = {
 PROVIDER_SCOPES = ("links", "assignments", "records")
 GRANT_SCOPES = ("grant_management_query", "grant_management_revoke")
 """Grant Management section 6."""
+EVENTS = "events"
+"""The scope by which a bank is told what happens."""
 
 
 def scopes(participant: Participant) -> frozenset[str]:
     """Return the scopes that a participant may have by its own credentials alone."""
     provider = {*(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES} if "provider" in participant.roles else set()
-    return frozenset(provider | ({PROOFS, *GRANT_SCOPES} if "bank" in participant.roles else set()))
+    return frozenset(provider | ({EVENTS, PROOFS, *GRANT_SCOPES} if "bank" in participant.roles else set()))
 
 
 class Client(ClientMixin):

@@ -77,7 +77,7 @@ TOKEN = form(
     code_verifier="RFC 7636.",
     refresh_token="A refresh token.",  # noqa: S106 - a description
     resource="As in the authorization request, or left out.",
-    scope="Of client_credentials: ingest:<connector>, links, assignments, records; of a bank, proofs, "
+    scope="Of client_credentials: ingest:<connector>, links, assignments, records; of a bank, events, proofs, "
     "grant_management_query, grant_management_revoke.",
 )
 OF_TOKEN = form(token="The token.", token_type_hint="access_token or refresh_token")  # noqa: S106 - descriptions

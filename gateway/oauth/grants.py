@@ -162,7 +162,7 @@ class OwnGrant(ClientCredentialsGrant):
         client: Client = self.request.client
         scope = client.get_allowed_scope(self.request.payload.scope)
         if scope is None:
-            raise InvalidScopeError("scope must name what this client may do, such as ingest:<connector>")
+            raise InvalidScopeError("scope must name what this client may do, such as ingest:<connector> or events")
         resource_of(self.request.form, [self.server.settings.issuer])
         family = b64u(secrets.token_bytes(TOKEN_BYTES))
         answer = self.server.access_token(

@@ -6,7 +6,7 @@ from typing import Any
 from connectors.registry import names
 from gateway.keys import Keyring
 from gateway.oauth.checks import ACTIONS, MODES, PROOFS, SCOPE
-from gateway.oauth.clients import GRANT_SCOPES, METHODS, PROVIDER_SCOPES
+from gateway.oauth.clients import EVENTS, GRANT_SCOPES, METHODS, PROVIDER_SCOPES
 from gateway.oauth.compact import ALGORITHMS
 from gateway.oauth.grant_management import ENDPOINT as GRANTS
 from gateway.settings import Settings
@@ -65,7 +65,7 @@ def _authentication(settings: Settings) -> dict[str, Any]:
 
 def scopes() -> list[str]:
     """Return every scope that a client may have."""
-    return [SCOPE, PROOFS, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES, *GRANT_SCOPES]
+    return [SCOPE, EVENTS, PROOFS, *(f"ingest:{name}" for name in names()), *PROVIDER_SCOPES, *GRANT_SCOPES]
 
 
 def protected_resource(settings: Settings) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """The owner's consents: a card each, what was agreed, and how to stop."""
 
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from gateway.clock import Now
 from gateway.consent import lifecycle, store
+from gateway.consent.rules import LIVING, State
 from gateway.consent.tables import Consent
 from gateway.db import DbSession
 from gateway.directory.participants import participant
@@ -17,6 +19,9 @@ from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
 
 router = APIRouter(prefix=OWN + "/consents")
+HISTORY: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Every record, to be kept.", "content": {"application/json": {"schema": {"type": "object"}}}}
+}
 SAME_CONSENT = {"path.consent_id": "$request.path.consent_id"}
 
 
@@ -48,7 +53,10 @@ def _end(consent: Consent) -> datetime:
     return consent.expires_at if consent.version else datetime.fromisoformat(consent.asked["expires_at"])
 
 
-@router.get("/{consent_id}", responses=leads_to(200, confirm_stop=SAME_CONSENT, stop=SAME_CONSENT))
+@router.get(
+    "/{consent_id}",
+    responses=leads_to(200, confirm_stop=SAME_CONSENT, stop=SAME_CONSENT, pause=SAME_CONSENT, resume=SAME_CONSENT),
+)
 def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now) -> Response:
     """Show one consent as it was signed, and what became of it."""
     consent = store.find(session, consent_id, owner_id=person.participant_id)
@@ -67,8 +75,18 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
         pulls=consent.pulls,
         viewed=words.moment(consent.last_pull_at),
         events=record["events"] if record else [],
-        can_stop=present.state in ("active", "paused"),
+        can_stop=present.state in LIVING,
+        can_pause=present.state == State.ACTIVE,
+        can_resume=present.state == State.PAUSED,
     )
+
+
+@router.get("/{consent_id}/history", response_class=Response, responses=HISTORY)
+def save_history(consent_id: str, person: SignedIn, session: DbSession) -> Response:
+    """Give the owner its copy of every record of a consent: a file that anybody can verify."""
+    consent = store.find(session, consent_id, owner_id=person.participant_id)
+    headers = {"Content-Disposition": f'attachment; filename="consent-{consent.id[:8]}.json"'}
+    return Response(store.history(session, consent), media_type="application/json", headers=headers)
 
 
 @router.get("/{consent_id}/stop", responses=leads_to(200, stop=SAME_CONSENT))
@@ -85,4 +103,26 @@ def confirm_stop(consent_id: str, person: SignedIn, session: DbSession) -> Respo
 def stop(consent_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, now: Now) -> Response:
     """Revoke the consent: in force before the answer is sent."""
     lifecycle.revoke(session, consent_id, person=person, now=now)
+    return _back(consent_id)
+
+
+@router.post(
+    "/{consent_id}/pause", openapi_extra=form(), responses={**ANSWERS, **leads_to(303, show_consent=SAME_CONSENT)}
+)
+def pause(consent_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, now: Now) -> Response:
+    """Let the consent rest: in force before the answer is sent."""
+    lifecycle.pause(session, consent_id, person=person, now=now)
+    return _back(consent_id)
+
+
+@router.post(
+    "/{consent_id}/resume", openapi_extra=form(), responses={**ANSWERS, **leads_to(303, show_consent=SAME_CONSENT)}
+)
+def resume(consent_id: str, _sent: OwnForm, person: SignedIn, session: DbSession, now: Now) -> Response:
+    """Put a paused consent in force again."""
+    lifecycle.resume(session, consent_id, person=person, now=now)
+    return _back(consent_id)
+
+
+def _back(consent_id: str) -> Response:
     return RedirectResponse(f"{OWN}/consents/{consent_id}", 303)

@@ -143,6 +143,9 @@ def give(
     olds = {each.id: holder(provider_id=each.provider_id, owner_id=each.owner_id) for each in records}
     news = {each.id: holder(provider_id=each.provider_id, owner_id=owners[each.id][0]) for each in records}
     keys = holder_keys(session, master, {*olds.values(), *news.values()}, now=now)
+    given = sorted(each.id for each in records if owners[each.id][0] not in (None, each.owner_id))
+    if given:
+        journal.tell(session, type=journal.RECORDS_GIVEN, subject=given[0], body={"records": given}, now=now)
     for each in records:
         if each.wrapped_key is not None and olds[each.id] != news[each.id]:
             old, new = keys[olds[each.id]], keys[news[each.id]]

@@ -45,7 +45,19 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
 
 
 COMMAND = re.compile(r"(?:`|^|bin/)tidegate ((?:[a-z]+ )?[a-z]+(?:-[a-z]+)*)([^`\n|]*)", re.MULTILINE)
-GROUPS = {"audit", "connector", "consent", "db", "keys", "ledger", "links", "network", "owners", "participants"}
+GROUPS = {
+    "audit",
+    "connector",
+    "consent",
+    "db",
+    "events",
+    "keys",
+    "ledger",
+    "links",
+    "network",
+    "owners",
+    "participants",
+}
 
 
 def commands() -> list[tuple[str, str]]:

@@ -52,7 +52,10 @@ IN_EARNEST = {
     "consent request --client ID --key KEY.pem ...": f"consent request {BANK} --owner br_number:{cast.BR_NUMBER} "
     f"--product bill_of_lading --identifier transport_document:SCAC/OCLN:{SHIPMENT} --text 'Loan 118'",
     "pull CONSENT -o evidence.json": "pull {consent} -o evidence.json",
+    "listen --client ID --key KEY.pem": f"listen {BANK} --after 0",
+    "events list --client ID --key KEY.pem": f"events list {BANK}",
     "consent proof CONSENT -o proof.json": "consent proof {consent} -o proof.json",
+    "consent history CONSENT -o history.json": "consent history {consent} -o history.json",
     "verify evidence.json --trust trust.json": "verify evidence.json --trust tidegate-data/trust.json",
 }
 """What people put in place of the capital letters."""
@@ -161,9 +164,16 @@ def test_a_newcomer_gets_from_serve_to_a_verified_evidence(folder: Path) -> None
         assert "bill_of_lading" in do("push FILE --connector NAME --client ID --key KEY.pem --owner OWNER")
         until(lambda: nothing_waits(issuer), "the ledger did not take it")
         consent = asked("consent request --client ID --key KEY.pem ...", folder, port, owner)
-        for shown in ("pull CONSENT -o evidence.json", "consent proof CONSENT -o proof.json"):
+        files = ("pull CONSENT -o evidence.json", "consent proof CONSENT -o proof.json")
+        for shown in (*files, "consent history CONSENT -o history.json"):
             run(f"tidegate {IN_EARNEST[shown].format(consent=consent)}", folder, port)
         assert do("verify evidence.json --trust trust.json").startswith(f"OK: 1 records of {cast.OWNER}")
+        told = "listen --client ID --key KEY.pem"
+        with running(f"tidegate {IN_EARNEST[told]}", folder, port) as listening:
+            assert listening.stdout is not None
+            assert f"consent.requested    {consent}" in listening.stdout.readline()
+            assert f"consent.given        {consent}" in listening.stdout.readline()
+        assert f"consent.given        {consent}" in do("events list --client ID --key KEY.pem")
         assert "WRONG" not in run("tidegate doctor", folder, port)
         assert "\nOK: " in run("tidegate audit verify", folder, port)
 

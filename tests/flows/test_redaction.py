@@ -22,6 +22,7 @@ from gateway.cli.openapi import documents
 from gateway.client.bank import Bank
 from gateway.client.connection import Connection, Tokens
 from gateway.client.errors import ClientError, NotYetError
+from gateway.client.events import Events
 from gateway.client.provider import Provider
 from tests.support import builders
 from tests.support.market import PATIENCE_SECONDS, Market, opened
@@ -129,6 +130,10 @@ def as_a_bank(market: Market, bank: Bank) -> Tokens:
     for question in ({"products": [CANARY]}, {"cursor": CANARY}, {"since": CANARY}, {CANARY: CANARY}):
         tried(bank.evidence, tokens, question)
     tried(bank.refresh, CANARY)
+    events = Events(bank.connection)
+    tried(events.put_webhook, "main", f"https://{CANARY}.invalid/{CANARY}?{CANARY}")
+    tried(events.put_webhook, CANARY, f"https://{CANARY}:{CANARY}@{CANARY}.invalid/")
+    tried(bank.request, asked, redirect_uri=cast.REDIRECT_URI)
     return tokens
 
 

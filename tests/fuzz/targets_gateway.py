@@ -13,14 +13,16 @@ from connectors import registry
 from connectors.base import Received
 from gateway.cli import participants as command_line
 from gateway.cli.faults import CommandError
-from gateway.client import sealing
+from gateway.client import sealing, webhooks
 from gateway.client.errors import ClientError, raise_for, read_json
 from gateway.client.passkey import Passkey
+from gateway.client.webhooks import Event
 from gateway.directory import passkeys
 from gateway.directory.participants import Registration
 from gateway.errors import GatewayError
 from gateway.ingest import sealed, views
 from gateway.keys import signing_key
+from gateway.outbound import OutboundError, check_url
 from gateway.pull import question
 from gateway.settings import Settings
 from ledger import jws, record
@@ -40,6 +42,7 @@ CODE = {"list": "SCAC", "code": "OCLN"}
 ORIGINAL = json.dumps([event("one")]).encode()
 CHALLENGE = bytes(32)
 PERSON = b64u(bytes(16))
+WEBHOOK_SECRET = webhooks.new_secret()
 
 
 def targets() -> Iterator[Target]:
@@ -53,6 +56,9 @@ def targets() -> Iterator[Target]:
     yield Target("passkey_used", _used, (GatewayError,), lambda: [_use()], passkeys.MOST_ANSWER_BYTES)
     yield Target("registration", _register, (CodecError, ValidationError, CommandError), _registrations, 262_144)
     yield Target("gateways_answer", _answer, (ClientError,), _answers, BODY_BYTES)
+    yield Target("event_told", Event.read, (ClientError,), _events, webhooks.MOST_BYTES)
+    yield Target("webhook", _webhook, (ClientError,), _webhooks, webhooks.MOST_BYTES)
+    yield Target("webhook_url", _url, (OutboundError,), lambda: [b"https://bank.example:8443/hook?a=b"], 2_000)
 
 
 def _text(data: bytes) -> str:
@@ -187,3 +193,27 @@ def _answer(data: bytes) -> None:
     response = httpx2.Response(max(100, status), headers=headers, content=body, request=request)
     read_json(response)
     raise_for(response)
+
+
+def _events() -> Sequence[bytes]:
+    data = {"consent": "c", "version": 1, "records": {"bill_of_lading": 1}}
+    told = {"id": "e", "number": 7, "type": "records.available", "timestamp": "2026-11-24T09:00:00Z", "data": data}
+    return [canonical(told), canonical({**told, "data": {"consent": "c", "version": 0}})]
+
+
+@cache
+def _webhooks() -> Sequence[bytes]:
+    """Return the headers and the body of a webhook, apart by a line."""
+    body = _events()[0]
+    headers = webhooks.sign_webhook(WEBHOOK_SECRET, "e", body)
+    return ["\n".join(headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature")).encode() + b"\n" + body]
+
+
+def _webhook(data: bytes) -> None:
+    identified, at, signed, body = [*data.split(b"\n", 3), b"", b"", b""][:4]
+    names = {"webhook-id": _text(identified), "webhook-timestamp": _text(at), "webhook-signature": _text(signed)}
+    webhooks.verify_webhook(WEBHOOK_SECRET, body, names)
+
+
+def _url(data: bytes) -> None:
+    assert check_url(_text(data)).hostname

@@ -8,7 +8,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
-from ledger import consent_record, disclosures, entries, jws, receipt, record, sdjwt, trust, verify
+from ledger import consent_record, disclosures, entries, history, jws, receipt, record, sdjwt, trust, verify
 from ledger.blocks.commits import Commit, verify_commit
 from ledger.blocks.headers import Header
 from ledger.blocks.validators import read_validators
@@ -41,6 +41,7 @@ def targets() -> Iterator[Target]:
     yield Target("record", _record, REFUSED, _records, record.MOST_BYTES)
     yield Target("disclosures", _disclosures, REFUSED, _records, record.MOST_BYTES)
     yield Target("consent_record", _consent, REFUSED, _consents, 1_048_576)
+    yield Target("consent_history", history.verify, (VerificationError,), _histories, 1_048_576)
     yield Target("trust", trust.read, REFUSED, lambda: [TRUST], trust.MOST_BYTES)
     yield Target("evidence", _evidence, (VerificationError, verify.NotEnough), _whole, 4_194_304)
 
@@ -74,6 +75,13 @@ def _records() -> Sequence[bytes]:
 
 def _consents() -> Sequence[bytes]:
     return [canonical(value["consent"]["record"]) for value in _values()]
+
+
+def _histories() -> Sequence[bytes]:
+    asked = {"event": "requested", "at": "2026-11-24T08:00:00Z", "actor": "eastbank", "channel": "oauth"}
+    found = [value["consent"] for value in _values()]
+    whole = [({**each["record"], "events": [asked, *each["record"]["events"]]}, each["salt"]) for each in found]
+    return [history.write(record["consent"], [(record, unb64u(salt))]) for record, salt in whole]
 
 
 def _examples() -> Sequence[bytes]:

@@ -22,6 +22,7 @@ REPORT = ROOT / "docs" / "proof.md"
 LAST_LINES = 30
 PROOFS = {
     "crashes": ["tests/crashes"],
+    "races": ["tests/gateway/notify/test_races.py", "tests/gateway/consent/test_life.py"],
     "nodes": [f"tests/ledger/cometbft/test_{each}.py" for each in ("outages", "kills", "claims", "same_state")],
 }
 """The tests whose figures stand in the report, by the name of their part."""
@@ -47,7 +48,9 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.prove", description=__doc__)
     parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--races", type=int, default=1000)
     parser.add_argument("--restarts", type=int, default=50)
+    parser.add_argument("--steps", type=int, default=10_000, help="that consents are lived through at random")
     parser.add_argument("--soak-seconds", type=int, default=600)
     parser.add_argument("--node-kills", type=int, default=100)
     parser.add_argument("--claims", type=int, default=1000)
@@ -59,7 +62,7 @@ def _arguments() -> argparse.Namespace:
 
 def _tested(part: str, wanted: argparse.Namespace) -> int:
     """Run the tests of a part; their figures are left in an XML file. Return pytest's exit code."""
-    names = ("kills", "restarts", "soak_seconds", "node_kills", "claims", "sequences")
+    names = ("kills", "races", "restarts", "steps", "soak_seconds", "node_kills", "claims", "sequences")
     options = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(wanted, name)))]
     seed = [] if wanted.seed is None else ["--seed", str(wanted.seed)]
     report = ["-o", "junit_family=xunit1", "--junitxml", str(FOLDER / f"{part}.xml")]
@@ -90,8 +93,7 @@ def _head(commit: str, seconds: float) -> Iterator[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield "# Proof"
     yield ""
-    yield "Written by `make prove`; not by hand. What each test shows stands in its file under `tests/crashes/`,"
-    yield "or, of the ledger's nodes, `tests/ledger/cometbft/`."
+    yield "Written by `make prove`; not by hand. What each test shows stands in its file, named by `tests/prove/`."
     yield ""
     yield "| | |"
     yield "|---|---|"

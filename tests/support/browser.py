@@ -98,6 +98,20 @@ class Visitor:
         self.open(f"/portal/consents/{consent_id}/stop")
         return self.send(f"/portal/consents/{consent_id}/stop")
 
+    def pause(self, consent_id: str) -> Response:
+        """Pause a consent, on its page."""
+        return self._press(consent_id, "pause")
+
+    def resume(self, consent_id: str) -> Response:
+        """Resume a paused consent, on its page."""
+        return self._press(consent_id, "resume")
+
+    def _press(self, consent_id: str, verb: str) -> Response:
+        self.open(f"/portal/consents/{consent_id}")
+        action = f"/portal/consents/{consent_id}/{verb}"
+        assert f'action="{action}"' in self.page, self.page
+        return self.send(action)
+
     def _action(self, verb: str) -> str:
         found = re.search(rf'action="(/portal/requests/[^"]+/{verb})"', self.page)
         assert found, self.page

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from connectors import registry
 from gateway.anchoring.answers import fresh
 from gateway.client.connection import ASSERTION_TYPE, Connection
+from gateway.client.events import SCOPE, Events
 from gateway.ingest.subscriptions import subscribe
 from gateway.oauth.checks import PROOFS
 from gateway.oauth.clients import GRANT_SCOPES
@@ -29,6 +30,10 @@ from tests.support.steps import Steps
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 SCOPES = " ".join([*(f"ingest:{name}" for name in registry.names()), "links", "assignments", "records"])
+OWN = ("/events", "/webhooks", "/consents/")
+HOOK = "https://bank.example/hook"
+ENDLESS = "/events/stream"
+"""Has no end by itself: called with a token of another scope, and read in tests of its own."""
 Call = Callable[[Any], httpx2.Response]
 """Makes the call that a schemathesis case describes, authenticated."""
 
@@ -45,14 +50,14 @@ class Known:
         bodies: Mapping[str, Any] = MappingProxyType({}),
         steps: Mapping[str, Callable[[Any], None]] = MappingProxyType({}),
     ) -> None:
-        self._places, self._bodies, self._steps = places, bodies, steps
+        self.places, self._bodies, self._steps = places, bodies, steps
 
     def fill_in(self, case: Any) -> None:
         """Let a case be about what is there, in its path, query and form."""
         if sha256(repr((case.path_parameters, case.query, case.body)).encode(errors="replace"))[0] % 2:
             return
-        for name in set(case.path_parameters or {}) & set(self._places):
-            case.path_parameters[name] = self._places[name]
+        for name in set(case.path_parameters or {}) & set(self.places):
+            case.path_parameters[name] = self.places[name]
         known = self._bodies.get(case.path)
         if isinstance(known, dict) and isinstance(case.body, dict):
             case.body |= known
@@ -76,6 +81,14 @@ class Client:
         self._path, self._http, self._connection, self._token = path, path.gateway.client, connection, token
         self._known, self._others = known, others
         self._nonce = ""
+
+    def begin(self) -> None:
+        """Put back what the calls before have made: a bank has the one webhook that is known."""
+        if "name" in self._known.places:
+            events = Events(self._connection)
+            for each in events.webhooks():
+                events.delete_webhook(each["name"])
+            events.put_webhook(self._known.places["name"], HOOK)
 
     def __call__(self, case: Any) -> httpx2.Response:
         """Call once more with the server's nonce where that alone was missing."""
@@ -172,8 +185,13 @@ def bank(path: WholePath) -> Call:
     refresh = {"grant_type": "refresh_token", "refresh_token": str(tokens.refresh_token)}
     connection = path.connection(path.bank)
     request["dpop_jkt"] = connection.proof_key.thumbprint
-    forms = {"/oauth/par": request, "/oauth/token": refresh, "/oauth/introspect": {"token": tokens.access_token}}
-    own = connection.tokens({"grant_type": "client_credentials", "scope": " ".join((PROOFS, *GRANT_SCOPES))})
+    forms = {
+        "/oauth/par": request,
+        "/oauth/token": refresh,
+        "/oauth/introspect": {"token": tokens.access_token},
+        "/webhooks/{name}": {"url": HOOK},
+    }
+    own = connection.own_token(" ".join((SCOPE, PROOFS, *GRANT_SCOPES)))
 
     def ask(case: Any) -> None:
         case.query = dict(parse_qsl(urlsplit(path.ask().url).query))
@@ -183,6 +201,9 @@ def bank(path: WholePath) -> Call:
     def give_up(case: Any) -> None:
         case.path_parameters["grant_id"] = given_up
 
+    def put(_: Any) -> None:
+        Events(connection).put_webhook("main", HOOK)
+
     def prove(_case: Any) -> None:
         with Session(path.anchoring.engine) as session:
             consent = str(tokens.grant_id)
@@ -190,13 +211,15 @@ def bank(path: WholePath) -> Call:
             session.commit()
         path.anchoring.finish()
 
+    put(None)
     steps = {
         "GET /oauth/authorize": ask,
+        "GET /webhooks/{name}": put,
         "GET /consents/{consent_id}/proof": prove,
         f"DELETE {GRANTS}/{{grant_id}}": give_up,
     }
-    places = dict.fromkeys(("consent_id", "grant_id"), str(tokens.grant_id))
-    others = dict.fromkeys((GRANTS, "/consents/"), own.access_token)
+    places = {"name": "main", **dict.fromkeys(("consent_id", "grant_id"), str(tokens.grant_id))}
+    others = {ENDLESS: tokens.access_token, **dict.fromkeys((GRANTS, *OWN), own)}
     return Client(path, connection, tokens.access_token, Known(places, forms, steps), others)
 
 

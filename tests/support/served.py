@@ -31,14 +31,18 @@ class Served:
 
 @contextmanager
 def served(database_url: str, folder: Path, **changes: Any) -> Iterator[Served]:
-    """Serve a gateway until the block ends; `changes` are settings."""
+    """Serve a gateway until the block ends; `changes` are settings, or the `keyring` of another on the database."""
+    keyring: keys.Keyring | None = changes.pop("keyring", None)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", changes.get("port", 0)))
         port = listening.getsockname()[1]
         settings = Settings(**{"data_dir": folder, "issuer": f"http://localhost:{port}", "port": port, **changes})
-        keys.create(settings.keys_path)
-        app = create_app(settings, keyring=keys.load(settings.keys_path), database_url=database_url, clock=utc_now)
+        if keyring is None:
+            keys.create(settings.keys_path)
+        held = keyring or keys.load(settings.keys_path)
+        app = create_app(settings, keyring=held, database_url=database_url, clock=utc_now)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", proxy_headers=False))
+        app.state.leaving = lambda: server.should_exit
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         _until_started(server)

@@ -30,6 +30,8 @@ class Steps:
             "GET /portal/requests/{request_id}/review/{draft_id}": self._show_review,
             "POST /portal/requests/{request_id}/approve": self._approve,
             "POST /portal/requests/{request_id}/refuse": self._refuse,
+            "POST /portal/consents/{consent_id}/pause": self._pause,
+            "POST /portal/consents/{consent_id}/resume": self._resume,
         }
 
     def open_request(self) -> str:
@@ -69,3 +71,10 @@ class Steps:
 
     def _refuse(self, case: Any) -> None:
         case.path_parameters["request_id"] = self.open_request()
+
+    def _pause(self, case: Any) -> None:
+        case.path_parameters["consent_id"] = str(self._path.consented().grant_id)
+
+    def _resume(self, case: Any) -> None:
+        self._pause(case)
+        self._visitor.send(f"/portal/consents/{case.path_parameters['consent_id']}/pause")

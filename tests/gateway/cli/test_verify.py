@@ -8,6 +8,8 @@ import pytest
 
 import gateway.cli.verify
 from gateway.cli import run
+from ledger import history
+from ledger.codec import unb64u
 from ledger.errors import VerificationError
 from tests.support.cli import EvidenceFiles, ends_with
 from tests.support.evidence import NOW
@@ -189,3 +191,45 @@ def test_a_state_proof_that_is_too_old_cannot_say(capsys: pytest.CaptureFixture[
     with ends_with(3):
         verify_state("consent-revoked.json", "--max-age", "1h", "--json")
     assert json.loads(capsys.readouterr().out)["reason"].startswith("the state proof is of 2026-11-24T09:00:06Z, older")
+
+
+def a_history(files: EvidenceFiles, **status: str) -> Path:
+    """Write the history of the evidence's consent, whose status may be another than it should."""
+    consent = json.loads(files.evidence.read_bytes())["consent"]
+    asked = {"event": "requested", "at": "2026-11-24T08:00:00Z", "actor": files.bank, "channel": "oauth"}
+    given = {"event": "given", "at": "2026-11-24T09:00:00Z", "actor": "person", "channel": "portal"}
+    record = {**consent["record"], "events": [asked, given], "status": {"state": "active", **status}}
+    path = files.evidence.with_name("history.json")
+    path.write_bytes(history.write(record["consent"], [(record, unb64u(consent["salt"]))]))
+    return path
+
+
+def test_a_consents_history_needs_no_trust_file(files: EvidenceFiles, capsys: pytest.CaptureFixture[str]) -> None:
+    with ends_with(0):
+        run(["verify", str(a_history(files)), "--explain"])
+    told = capsys.readouterr().out
+    assert told.splitlines()[0].endswith(f"of {files.owner} for {files.bank}, version 1, active")
+    assert "  3 the owner's signatures\n" in told
+    assert "  2026-11-24T09:00:00Z given, version 1, on the ledger as " in told
+
+
+def test_a_history_that_does_not_hold_says_at_which_step(
+    files: EvidenceFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = a_history(files, state="paused")
+    with ends_with(1):
+        run(["verify", str(path)])
+    assert capsys.readouterr().err == (
+        "NOT VALID at step 5 of 5: what happened may happen: after given the state is paused, expected active\n"
+    )
+    with ends_with(1):
+        run(["verify", str(path), "--json"])
+    assert json.loads(capsys.readouterr().out)["step"] == 5
+
+
+def test_evidence_without_a_trust_file_cannot_be_verified(
+    files: EvidenceFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ends_with(2):
+        run(["verify", str(files.evidence)])
+    assert "--trust is missing" in capsys.readouterr().err

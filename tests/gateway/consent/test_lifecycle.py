@@ -193,3 +193,26 @@ def test_what_is_stored_gives_the_same_canonical_bytes(session: Session, directo
     assert canonical(version.record) == before
     assert version.commitment == record_commitment(version.record, version.salt)
     assert session.get(Consent, consent.id) == consent
+
+
+def test_an_owner_pauses_and_resumes_and_each_is_recorded_and_anchored(session: Session, director: Enrolled) -> None:
+    consent = builders.approved(session, builders.requested(session), director)
+    for _ in range(2):
+        lifecycle.pause(session, consent.id, person=director.person, now=LATER)
+    assert (consent.state, consent.state_since, consent.reason) == ("paused", LATER, "paused by the owner")
+    lifecycle.resume(session, consent.id, person=director.person, now=LATER + timedelta(hours=1))
+    assert (consent.state, consent.version, consent.ended_at) == ("active", 1, None)
+    changes = session.exec(select(ConsentChange).order_by(col(ConsentChange.number))).all()
+    assert [each.event for each in changes] == ["paused", "resumed"]
+    assert [each["event"] for each in changes[-1].record["events"]] == ["requested", "given", "paused", "resumed"]
+    verify_assertion(changes[-1].record)
+    assert [entry.type for entry in queued(session)] == ["consent.granted", "consent.paused", "consent.resumed"]
+
+
+def test_what_was_stopped_is_neither_paused_nor_resumed(session: Session, director: Enrolled) -> None:
+    consent = builders.approved(session, builders.requested(session), director)
+    lifecycle.revoke(session, consent.id, person=director.person, now=LATER)
+    with pytest.raises(ConflictError, match=rf"^consent {consent.id} cannot be paused: it is revoked$"):
+        lifecycle.pause(session, consent.id, person=director.person, now=LATER)
+    with pytest.raises(ConflictError, match=rf"^consent {consent.id} cannot be resumed: it is revoked$"):
+        lifecycle.resume(session, consent.id, person=director.person, now=LATER)

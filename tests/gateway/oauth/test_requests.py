@@ -134,7 +134,7 @@ def send(connection: Connection, endpoint: str, form: dict[str, str], **headers:
         "client_assertion_type": ASSERTION_TYPE,
         "client_assertion": connection.identity.assertion(ISSUER),
     }
-    proof = connection.proof_key.proof("POST", url, nonce=connection._nonce)
+    proof = connection.proof_key.proof("POST", url, nonce=connection.nonce)
     sent = {"Content-Type": "application/x-www-form-urlencoded", "DPoP": proof, **headers}
     return connection._http.post(url, content=urlencode({**assertion, **form}), headers=sent)
 
@@ -239,7 +239,7 @@ def test_of_a_hundred_who_redeem_one_code_one_gets_tokens(path: WholePath, bank:
 def test_one_proof_is_accepted_once(bank: Connection) -> None:
     bank.ask("introspection_endpoint", {"token": "warm up: have a nonce"})
     url = bank.metadata["token_endpoint"]
-    proof = bank.proof_key.proof("POST", url, nonce=bank._nonce)
+    proof = bank.proof_key.proof("POST", url, nonce=bank.nonce)
     form = {"grant_type": "refresh_token", "refresh_token": "x"}
 
     def use(_: int) -> str:

@@ -7,10 +7,12 @@ import pytest
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from gateway.client.errors import ProblemError
 from gateway.client.passkey import Passkey
 from gateway.portal import words
 from gateway.portal.security import SESSION
 from gateway.settings import Settings
+from ledger import history
 from tests.support import builders
 from tests.support.app import ISSUER
 from tests.support.browser import Visitor
@@ -125,3 +127,29 @@ def test_a_request_that_waits_is_listed_with_the_end_that_it_asks_for(path: Whol
     path.ask()
     page = path.visitor().signed_in().open("/portal/consents").text
     assert f"Until {words.day(path.end)}. Last viewed: never." in page
+
+
+def test_an_owner_pauses_a_consent_and_resumes_it(path: WholePath) -> None:
+    tokens = path.consented(identifiers=...)
+    path.anchor()
+    visitor = path.visitor().signed_in()
+    paused = visitor.pause(str(tokens.grant_id))
+    assert "Paused" in paused.text
+    with pytest.raises(ProblemError, match=r"^403 insufficient_scope: the owner paused the consent$"):
+        path.as_bank().evidence(tokens)
+    resumed = visitor.resume(str(tokens.grant_id))
+    assert "Active" in resumed.text
+    assert path.as_bank().evidence(tokens).data
+
+
+def test_owner_and_bank_keep_the_same_history_and_nobody_else_gets_it(path: WholePath) -> None:
+    consent = str(path.consented().grant_id)
+    visitor = path.visitor().signed_in()
+    visitor.pause(consent)
+    visitor.stop(consent)
+    kept = visitor.http.get(f"/portal/consents/{consent}/history")
+    assert kept.headers["Content-Disposition"] == f'attachment; filename="consent-{consent[:8]}.json"'
+    assert path.as_bank().history(consent) == kept.content
+    assert [each.event for each in history.verify(kept.content).changes] == ["given", "paused", "withdrawn"]
+    with pytest.raises(ProblemError, match=rf"^404: no consent '{consent}'$"):
+        path.as_bank(path.other_bank).history(consent)

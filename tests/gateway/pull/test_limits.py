@@ -36,7 +36,7 @@ def ready(path: WholePath, **terms: Any) -> Tokens:
 def pull(path: WholePath, tokens: Tokens, proof: str | None = None) -> int:
     """Pull once, without a second try; return the status."""
     connection = path.connection(path.bank)
-    made = connection.proof_key.proof("POST", f"{ISSUER}/evidence", nonce=connection._nonce, token=tokens.access_token)
+    made = connection.proof_key.proof("POST", f"{ISSUER}/evidence", nonce=connection.nonce, token=tokens.access_token)
     headers = {"Authorization": f"DPoP {tokens.access_token}", "DPoP": proof or made}
     return path.gateway.client.post("/evidence", headers=headers).status_code
 
@@ -68,7 +68,7 @@ def test_of_many_pulls_at_once_no_more_than_the_frequency_get_through(shipped: W
 def test_one_proof_is_good_for_one_pull(shipped: WholePath) -> None:
     tokens = ready(shipped)
     connection = shipped.connection(shipped.bank)
-    proof = connection.proof_key.proof("POST", f"{ISSUER}/evidence", nonce=connection._nonce, token=tokens.access_token)
+    proof = connection.proof_key.proof("POST", f"{ISSUER}/evidence", nonce=connection.nonce, token=tokens.access_token)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: pull(shipped, tokens, proof), range(30)))
     assert (answers.count(200), answers.count(401)) == (1, 29)

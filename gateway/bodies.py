@@ -8,7 +8,6 @@ from fastapi.routing import APIRoute
 from starlette.types import Message
 
 from gateway.errors import InvalidError, TooLargeError, UnsupportedMediaError
-from gateway.ingest import sealed
 from gateway.settings import CurrentSettings, Settings
 from schemas.strict_json import StrictJsonError, parse
 
@@ -18,7 +17,7 @@ JSON = "application/json"
 
 
 async def _body(request: Request, settings: CurrentSettings) -> bytes:
-    """Return the body. The one `async` step of ingest: the route itself runs in a thread.
+    """Return the body. It is `async`; the routes themselves run in threads.
 
     Raises `UnsupportedMediaError` for a content coding (RFC 9110 section 15.5.16), `TooLargeError`.
     """
@@ -86,11 +85,6 @@ def _replay(body: bytes) -> Callable[[], Coroutine[Any, Any, Message]]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
-
-
-def is_sealed(request: Request) -> bool:
-    """Say whether the content is a message with the records that its provider sealed."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == sealed.MEDIA_TYPE
 
 
 def check_media_type(request: Request, accepted: Sequence[str]) -> None:

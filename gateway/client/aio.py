@@ -1,0 +1,242 @@
+"""The client without blocking: the same conversations as `Connection`, `Bank`, `Provider` and `Events` have.
+
+One conversation goes on at a time over one connection; tasks that share one wait for each other.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Self
+
+import httpx2
+import stamina
+
+from gateway.client.bank import BankFlows, ConsentRequest, Evidence
+from gateway.client.bounded import (
+    ATTEMPTS,
+    RETRY_SECONDS,
+    STREAM_SECONDS,
+    TIMEOUT_SECONDS,
+    Body,
+    arguments,
+    unreachable,
+)
+from gateway.client.connection import on_loopback
+from gateway.client.dialogue import Dialogue, Exchange, Flow, Pause, Returned, Sent, Tokens, may_repeat
+from gateway.client.dpop import ProofKey
+from gateway.client.errors import UnreachableError, raise_for
+from gateway.client.events import SCOPE, STREAM, EventsFlows, Patience, from_event
+from gateway.client.identity import Identity
+from gateway.client.provider import Answer, ProviderFlows
+from gateway.client.verifying import Trusting
+from gateway.client.webhooks import Event
+
+
+class AsyncConnection:
+    """As `Connection`, in an event loop."""
+
+    def __init__(
+        self,
+        issuer: str,
+        identity: Identity,
+        *,
+        proof_key: ProofKey | None = None,
+        http: httpx2.AsyncClient | None = None,
+    ) -> None:
+        self.dialogue = Dialogue(issuer, identity, proof_key or ProofKey())
+        self._http = http or httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=not on_loopback(issuer))
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def run(self, flow: Flow[Returned]) -> Returned:
+        """Carry out a conversation, as `Connection.run` does."""
+        answer: httpx2.Response | None = None
+        async with self._turn:
+            while True:
+                try:
+                    step = flow.send(answer)
+                except StopIteration as end:
+                    result: Returned = end.value
+                    return result
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                    answer = None
+                else:
+                    answer = await self._patiently(step)
+
+    @asynccontextmanager
+    async def stream(self, path: str, *, token: str, headers: Mapping[str, str]) -> AsyncIterator[httpx2.Response]:
+        """Open an answer that has no end yet, as `Connection.stream` does."""
+        for last in (False, True):
+            sent = self.dialogue.signed("GET", path, token=token, headers=headers)
+            streaming = self._http.stream("GET", sent.url, headers=dict(sent.headers), timeout=STREAM_SECONDS)
+            try:
+                async with streaming as response:
+                    self.dialogue.hear(response)
+                    if not response.is_success:
+                        refused = await _whole(response)
+                        if not last and self.dialogue.wants_nonce(refused):
+                            continue
+                        raise_for(refused)
+                    yield response
+                    return
+            except httpx2.TransportError as error:
+                raise unreachable(sent, error) from error
+
+    async def _patiently(self, exchange: Exchange) -> httpx2.Response:
+        repeatable = partial(may_repeat, method=exchange.method)
+        attempts = stamina.retry_context(repeatable, attempts=ATTEMPTS, wait_initial=RETRY_SECONDS, wait_jitter=0)
+        async for each in attempts:
+            with each:
+                return await self._send(exchange.make())
+        raise AssertionError("an attempt returns or raises")
+
+    async def _send(self, sent: Sent) -> httpx2.Response:
+        given: dict[str, Any] = arguments(sent)
+        try:
+            async with self._http.stream(sent.method, sent.url, **given) as response:
+                return await _whole(response)
+        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+            raise unreachable(sent, error) from error
+
+
+class AsyncBank:
+    """As `Bank`."""
+
+    def __init__(self, connection: AsyncConnection, *, trusting: Trusting | None = None) -> None:
+        self.connection = connection
+        self._flows = BankFlows(connection.dialogue, trusting)
+
+    async def request(self, details: Mapping[str, Any], *, redirect_uri: str) -> ConsentRequest:
+        """Push a request for consent, as `Bank.request` does."""
+        return await self.connection.run(self._flows.request(details, redirect_uri))
+
+    async def exchange(self, request: ConsentRequest, redirected_to: str) -> Tokens:
+        """Return the tokens for a code, as `Bank.exchange` does."""
+        return await self.connection.run(self._flows.exchange(request, redirected_to))
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Return a new access token, as `Bank.refresh` does."""
+        return await self.connection.run(self._flows.refresh(refresh_token))
+
+    async def evidence(
+        self, tokens: Tokens, question: Mapping[str, Any] | None = None, *, patience: float = 0.0
+    ) -> Evidence:
+        """Pull one page of evidence, as `Bank.evidence` does."""
+        return await self.connection.run(self._flows.evidence(tokens, question, patience))
+
+    async def history(self, consent_id: str) -> bytes:
+        """Return every record of a consent of this bank, as `Bank.history` does."""
+        return await self.connection.run(self._flows.history(consent_id))
+
+    async def proof(self, consent_id: str, *, patience: float = 0.0) -> bytes:
+        """Return a state proof of how a consent stands, as `Bank.proof` does."""
+        return await self.connection.run(self._flows.proof(consent_id, patience))
+
+    async def pages(
+        self, tokens: Tokens, question: Mapping[str, Any] | None = None, *, patience: float = 0.0
+    ) -> AsyncIterator[Evidence]:
+        """Pull page after page, as `Bank.pages` does."""
+        page = await self.evidence(tokens, question, patience=patience)
+        yield page
+        while page.cursor:
+            page = await self.evidence(tokens, {**(question or {}), "cursor": page.cursor}, patience=patience)
+            yield page
+
+
+class AsyncProvider:
+    """As `Provider`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self._flows = ProviderFlows(connection.dialogue)
+
+    async def push(self, connector: str, message: bytes, *, content_type: str, owner: str | None = None) -> Answer:
+        """Push one message, as `Provider.push` does."""
+        return await self.connection.run(self._flows.push(connector, message, content_type, owner))
+
+    async def ask_link(self, owner: str) -> None:
+        """Ask an owner to confirm that it is a customer, as `Provider.ask_link` does."""
+        await self.connection.run(self._flows.ask_link(owner))
+
+    async def links(self) -> list[Answer]:
+        """Return the links that were asked for, as `Provider.links` does."""
+        return await self.connection.run(self._flows.links())
+
+
+class AsyncEvents:
+    """As `Events`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self._flows = EventsFlows(connection.dialogue)
+
+    async def after(self, number: int) -> AsyncIterator[Event]:
+        """Yield the events after a number, as `Events.after` does."""
+        more = True
+        while more:
+            page, number, more = await self.connection.run(self._flows.after(number))
+            for each in page:
+                yield each
+
+    async def stream(self, after: int) -> AsyncIterator[Event]:
+        """Yield the events after a number, and those that happen from now on, as `Events.stream` does."""
+        patience = Patience()
+        while True:
+            try:
+                async for event in self._streamed(after):
+                    after = event.number
+                    patience.heard()
+                    yield event
+                patience.heard()
+            except UnreachableError as error:
+                patience.broke(error)
+            await asyncio.sleep(patience.seconds)
+
+    async def _streamed(self, after: int) -> AsyncIterator[Event]:
+        token = await self.connection.run(self.connection.dialogue.own_token(SCOPE))
+        async with self.connection.stream(STREAM, token=token, headers=from_event(after)) as response:
+            async for told in httpx2.EventSource(response):
+                if told.data:
+                    yield Event.read(told.data.encode())
+
+    async def put_webhook(self, name: str, url: str) -> str | None:
+        """Have events sent to a URL from now on, as `Events.put_webhook` does."""
+        return await self.connection.run(self._flows.put_webhook(name, url))
+
+    async def webhooks(self) -> list[Answer]:
+        """Return the webhooks, as `Events.webhooks` does."""
+        return await self.connection.run(self._flows.webhooks())
+
+    async def delete_webhook(self, name: str) -> None:
+        """Have nothing more sent to a webhook, as `Events.delete_webhook` does."""
+        await self.connection.run(self._flows.delete_webhook(name))
+
+    async def rotate_secret(self, name: str) -> str:
+        """Return a new secret, as `Events.rotate_secret` does."""
+        return await self.connection.run(self._flows.rotate_secret(name))
+
+    async def replay(self, name: str, *, after: int = 0, until: int | None = None) -> int:
+        """Have events sent to a webhook once more, as `Events.replay` does."""
+        return await self.connection.run(self._flows.replay(name, after, until))
+
+    async def deliveries(self, name: str, *, after: int = 0) -> AsyncIterator[Answer]:
+        """Yield what became of each event sent to a webhook, as `Events.deliveries` does."""
+        number: int | None = after
+        while number is not None:
+            page, number = await self.connection.run(self._flows.deliveries(name, number))
+            for each in page:
+                yield each
+
+
+async def _whole(response: httpx2.Response) -> httpx2.Response:
+    body = Body(response)
+    async for part in response.aiter_bytes():
+        body.add(part)
+    return body.whole()
