@@ -54,7 +54,7 @@ SMALL_RSA = {
         ({"id": "East Bank"}, "String should match pattern '^[a-z0-9][a-z0-9-]{1,62}$'"),
         ({"name": ""}, "String should have at least 1 character"),
         ({"roles": []}, "List should have at least 1 item after validation, not 0"),
-        ({"roles": ["regulator"]}, "Input should be 'provider', 'owner' or 'bank'"),
+        ({"roles": ["regulator"]}, "Input should be 'provider', 'owner', 'bank' or 'resource_server'"),
         ({"surprise": 1}, "Extra inputs are not permitted"),
         ({"lei": "5493001KJTIIGC8Y1R13"}, "lei '5493001KJTIIGC8Y1R13': wrong check digits (ISO 17442)"),
         ({"br_number": "1234"}, "String should match pattern '^[0-9]{8}$'"),
@@ -62,7 +62,7 @@ SMALL_RSA = {
         ({"carrier_code": {"list": "SCAC", "code": "maeu"}}, "String should match pattern '^[A-Z0-9]{2,10}$'"),
         ({"roles": ["owner"], "keys": {}}, "an owner needs an lei, a br_number or a uscc"),
         ({"redirect_uris": []}, "a bank needs at least one redirect URI"),
-        ({"keys": {}}, "a bank or provider needs a client key (keys.client)"),
+        ({"keys": {}}, "a bank, provider or resource server needs a client key (keys.client, or client.jwks_uri)"),
         (
             {"redirect_uris": ["http://bank.example/callback"]},
             "'http://bank.example/callback': expected an https URI without fragment (http only on loopback)",

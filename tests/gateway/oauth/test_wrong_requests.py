@@ -361,7 +361,7 @@ TOKENS = [
           "the refresh token is not one of this client's"),
     Wrong("RFC 6749 5.2", "a consent's scope without consent",
           token(grant_type="client_credentials", scope="evidence"), 400, "invalid_scope",
-          "scope must name what this client may do, such as ingest:<connector>"),
+          "scope must name what this client may do, such as ingest:<connector> or events"),
     Wrong("RFC 8707 2", "own token, another resource",
           token(grant_type="client_credentials", scope="grant_management_query", resource="https://other.example"), 400,
           "invalid_target", "resource must be one that is registered here, or left out"),
