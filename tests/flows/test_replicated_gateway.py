@@ -181,16 +181,6 @@ def pulled(gateway: Gateway, bank: Bank, tokens: Tokens, *, records: int) -> str
     return until(look, f"{records} records are not released")
 
 
-def pulled(gateway: Gateway, bank: Bank, tokens: Tokens, *, records: int) -> str:
-    """Pull until so many records can be proved, under the next header; return what their verification says."""
-
-    def look() -> str:
-        said = verified(gateway, bank.evidence(tokens, patience=PATIENCE_SECONDS).data)
-        return said if said.startswith(f"OK: {records} records of {cast.OWNER}, given to {cast.BANK}") else ""
-
-    return until(look, f"{records} records are not released")
-
-
 def omitted(data: bytes) -> dict[tuple[str, str], int]:
     """Return how many records an evidence leaves out, by product and reason, as its receipt says."""
     payload = json.loads(unb64u(json.loads(data)["receipt"].split(".")[1]))

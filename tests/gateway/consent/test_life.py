@@ -126,9 +126,10 @@ class Lives(RuleBasedStateMachine):
 
     @initialize(products=some_products.filter(bool))
     def begin(self, products: tuple[str, ...]) -> None:
-        """One is given, and final."""
+        """One is given, and final, and the bank pulls all of it."""
         self.give(products, (), {}, "2026-12-31", 24 * 60, 4, 3, ())
         self.worker_works()
+        self.bank_pulls(0, (), (), fresh=False)
 
     @rule(bills=some_bills)
     def refuse(self, bills: tuple[str, ...]) -> None:

@@ -81,7 +81,7 @@ def test_consent_tokens_and_pulls_are_counted(path: WholePath) -> None:
 
 def test_refusals_are_counted_by_error_and_grant_types_that_are_made_up_are_not_told(gateway: Gateway) -> None:
     with (
-        counted(1, "oauth_refusals_total", error="invalid_client"),
+        counted(1, "oauth_refusals_total", error="unsupported_grant_type"),
         counted(1, "oauth_tokens_total", grant_type="other", outcome="refused"),
     ):
         gateway.client.post("/oauth/token", data={"grant_type": "canary"})
