@@ -1,5 +1,6 @@
 """Governance through the gateway's database: how the ledger stands, and what became of what was handed in."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from gateway.cli.faults import CANNOT_SAY, CommandError
 from gateway.cli.runtime import database, engine_on, read_settings, transaction
 from gateway.clock import utc_now
 from gateway.migrations import upgrade
+
+FIRST_SECONDS = 10.0
+"""How long a worker may need to prove who governs, from its first start on."""
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,11 @@ def ask_present(data: Path | None) -> Present:
 
 
 def known_present(session: Session) -> Present:
-    """Return the same within a transaction."""
-    found = governance.present(session)
+    """Return the same within a transaction, which begins anew while the worker is at its first proof."""
+    deadline = time.monotonic() + FIRST_SECONDS
+    while (found := governance.present(session)) is None and time.monotonic() < deadline:
+        session.rollback()
+        time.sleep(LOOK_SECONDS)
     if found is None:
         raise CommandError(
             "the worker has proved nothing of the ledger yet: let it run until something was anchored", code=CANNOT_SAY

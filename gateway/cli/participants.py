@@ -11,8 +11,10 @@ from sqlmodel import Session
 
 from gateway import journal
 from gateway.anchoring import governance, proofs
+from gateway.anchoring.governance import Present
 from gateway.cli.faults import CommandError
 from gateway.cli.files import read_json
+from gateway.cli.governed import known_present
 from gateway.cli.lazy import commands, examples
 from gateway.cli.runtime import DataOption, read_settings, transaction
 from gateway.clock import utc_now
@@ -40,8 +42,10 @@ def add(
     settings = read_settings(data=data)
     registrations = [read_registration(path) for path in files]
     with transaction(settings) as session:
+        known = _who_governs(session, settings, registrations)
         to_sign = [
-            _add(session, settings, path, registration) for path, registration in zip(files, registrations, strict=True)
+            _add(session, settings, known, path, registration)
+            for path, registration in zip(files, registrations, strict=True)
         ]
     for registration in registrations:
         typer.echo(f"registered {registration.id}: {registration.name} ({', '.join(registration.roles)})")
@@ -76,7 +80,19 @@ def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) or "(whole file)"
 
 
-def _add(session: Session, settings: Settings, path: Path, registration: Registration) -> str | None:
+def _who_governs(session: Session, settings: Settings, registrations: list[Registration]) -> Present | None:
+    """Return who governs the ledger. An embedded one nobody else does, if it is not known yet.
+
+    Raises `CommandError` if a replicated ledger must know a sealing key and the worker does not know who governs.
+    """
+    if settings.ledger_nodes and any(each.keys.sealing["keys"] for each in registrations):
+        return known_present(session)
+    return governance.present(session)
+
+
+def _add(
+    session: Session, settings: Settings, known: Present | None, path: Path, registration: Registration
+) -> str | None:
     """Register a participant; return what is left to do so that the ledger knows its sealing keys, if anything is."""
     if registration.id == settings.gateway_id:
         raise CommandError(f"{path}: {registration.id!r} is this gateway's own id on the ledger: choose another")
@@ -89,7 +105,6 @@ def _add(session: Session, settings: Settings, path: Path, registration: Registr
     if not body["keys"]:
         return None
     proofs.watch(session, [f"key/{registration.id}/{key['kid']}" for key in body["keys"]])
-    known = governance.present(session)
     if known is None or known.governance.needed == 1:
         journal.queue_entry(session, type="org.register", body=body, subject=registration.id, now=now)
         return None

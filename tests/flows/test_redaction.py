@@ -138,12 +138,15 @@ def as_a_bank(market: Market, bank: Bank) -> Tokens:
 
 
 def without_database(market: Market, http: httpx2.Client, bank: Bank, tokens: Tokens) -> None:
-    """Kill PostgreSQL, and call everything again."""
-    pid = int((market.stage.data / "postgresql" / "postmaster.pid").read_text().split()[0])
+    """Kill PostgreSQL, keep it from starting again, and call everything again."""
+    files = market.stage.data / "postgresql"
+    pid = int((files / "postmaster.pid").read_text().split()[0])
+    control = (files / "global" / "pg_control").rename(files / "pg_control.away")
     os.kill(pid, signal.SIGQUIT)
     as_a_stranger(http)
     with pytest.raises(NotYetError, match=r"^503: the database does not answer: ask again"):
         bank.evidence(tokens, {"products": [CANARY]})
+    control.rename(files / "global" / "pg_control")
 
 
 def found_in(folder: Path, *patterns: str) -> list[str]:

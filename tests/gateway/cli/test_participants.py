@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from sqlmodel import Session, select
 
 from gateway.anchoring.tables import KeyState
+from gateway.cli import governed
 from gateway.client.identity import new_key, public_jwk
 from gateway.directory.tables import Participant
 from gateway.journal.tables import QueuedEntry
@@ -82,6 +83,20 @@ def test_where_several_govern_the_sealing_keys_are_proposed(
     told = capsys.readouterr().out
     assert told.startswith("Register the organisation oceanline, which does not govern, with 1 keys:\n  sealing: ")
     assert "Signed by nobody: 0 of 2 that must, of a-bank, b-bank, tidegate.\n" in told
+
+
+def test_on_a_replicated_ledger_nobody_registers_a_sealing_key_before_it_is_known_who_governs(
+    write: Write, session: Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEGATE_LEDGER_NODES", "http://127.0.0.1:1")
+    monkeypatch.setattr(governed, "FIRST_SECONDS", 0.2)
+    registration = carrier()
+    registration["keys"]["sealing"] = {"keys": [public_jwk(Ed25519PrivateKey.generate())]}
+    tidegate("participants", "add", write(registration), code=3)
+    assert capsys.readouterr().err == (
+        "error: the worker has proved nothing of the ledger yet: let it run until something was anchored\n"
+    )
+    assert session.exec(select(Participant)).all() == []
 
 
 def refused(content: object, write: Write, session: Session, capsys: pytest.CaptureFixture[str]) -> str:
