@@ -1,9 +1,11 @@
 """Four organisations' nodes and two gateways on one machine, from founding to the last process's end."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gateway.cli.network import running
 from gateway.cli.network.place import GATEWAYS, MEMBERS, Place
 from gateway.cli.network.processes import Processes
 from tests.support.cli import process
@@ -22,9 +24,16 @@ HELD = (
 )
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Yield a network's folder; whatever runs there in the end is ended."""
+    place = Place(tmp_path / "network")
+    yield place.root
+    running.down(place)
+
+
 @pytest.mark.timeout(600)
-def test_the_story_is_told_at_two_gateways_on_one_ledger_and_everything_ends(tmp_path: Path) -> None:
-    home = tmp_path / "network"
+def test_the_story_is_told_at_two_gateways_on_one_ledger_and_everything_ends(home: Path) -> None:
     told = process("network", "demo", "--home", home).stdout
     assert [line for line in HELD if line not in told] == []
     assert "one operator's word" not in told
