@@ -16,11 +16,11 @@ from tests.support.database import cluster, database
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tidegate")
-    group.addoption("--kills", type=int, default=50, help="how many processes are killed under load")
+    group.addoption("--kills", type=int, default=25, help="how many processes are killed under load")
     group.addoption("--races", type=int, default=50, help="how many revocations race with what is told")
     group.addoption("--restarts", type=int, default=4, help="how often PostgreSQL is restarted under load")
     group.addoption("--steps", type=int, default=50, help="how many steps consents are lived through at random")
-    group.addoption("--node-kills", type=int, default=4, help="how many processes of a ledger's nodes are killed")
+    group.addoption("--node-kills", type=int, default=3, help="how many processes of a ledger's nodes are killed")
     group.addoption("--claims", type=int, default=60, help="how many fingerprints two gateways claim at once")
     group.addoption("--sequences", type=int, default=6, help="how many sequences of entries two ledgers are given")
     group.addoption("--soak-seconds", type=float, default=5.0, help="how long the market works without any trouble")

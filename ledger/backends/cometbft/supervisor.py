@@ -2,12 +2,14 @@
 
 The application's listening socket belongs to the supervisor, so the engine can connect whenever it likes: it waits for
 an application that is being started instead of failing. If the application dies, the engine ends by itself, with status
-0; it is then started again too. If the supervisor dies, both end.
+0; it is then started again too. If the supervisor dies, both end: the application as its standard input does, and the
+engine with it, or, while it still waits for one, by Linux' signal at a parent's death.
 """
 
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -57,10 +59,16 @@ async def _supervise(program: str, listener: socket.socket, snapshots_every: int
     descriptor = listener.fileno()
     served = [sys.executable, "-m", "ledger.backends.cometbft.server", ".", str(descriptor), str(snapshots_every)]
     app = _Kept("application", served, descriptor)
-    comet = _Kept("engine", [program, "start", "--home", "."])
+    comet = _Kept("engine", [*_ending_with_us(), program, "start", "--home", "."])
     await told.wait()
     await comet.end()  # first, while there is an application to finish its block
     await app.end()
+
+
+def _ending_with_us() -> list[str]:
+    """Return what a command begins with that is to end when this process does, where there is such a thing."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 class _Kept:

@@ -4,13 +4,16 @@
 """
 
 import base64
+import os
 import random
 import shutil
+import signal
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 
@@ -74,6 +77,21 @@ def test_nodes_killed_at_random_come_back_and_agree(
         record_property(f"kills of {each}", kills[each])
     record_property("blocks, of one app hash at all nodes", last)
     record_property("slowest entry to become final after a kill, seconds", round(slowest, 2))
+
+
+@pytest.mark.xdist_group("four validators")
+def test_an_engine_ends_with_its_supervisor_even_if_its_application_hangs(network: Network) -> None:
+    node = network.nodes[3]
+    app, engine = (until(partial(node.child, name), f"the {name} runs") for name in ("app", "engine"))
+    os.kill(app, signal.SIGSTOP)
+    try:
+        os.kill(node.child("node"), signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{engine}").exists(), "the engine ends")
+    finally:
+        os.kill(app, signal.SIGKILL)
+        node.die()
+        node.start("--snapshots-every", str(SNAPSHOTS_EVERY))
+    network.agreed()
 
 
 def handed(ledger: CometBFT, entry: bytes) -> None:
