@@ -14,6 +14,13 @@ from ledger.evidence import Anchor, BlockPart
 HEAD = "SELECT height FROM keystate WHERE height IS NOT NULL LIMIT 1"
 """The height of header A: that of every key that has a proof."""
 
+HERE = """pg_postmaster_start_time(), (SELECT oid FROM pg_database WHERE datname = current_database())::bigint,
+    'comparison'::regclass::oid::bigint"""
+"""What a restored database does not share with the one that it is a copy of: a server's start, or else an oid."""
+
+COMPARED = f"EXISTS (SELECT FROM comparison WHERE (server_since, database, relation) = ({HERE}))"
+"""Whether the database was compared with the ledger since then (`gateway.anchoring.comparison`)."""
+
 ACTIVATION = """
 SELECT entry_id, height, part FROM ledgerentry
 WHERE subject = $1 AND version = $2 AND type IN ('consent.granted', 'consent.amended')

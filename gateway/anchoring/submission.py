@@ -21,7 +21,7 @@ from gateway.anchoring.entries import (
 from gateway.anchoring.renewal import Renewal
 from gateway.anchoring.tables import LedgerEntry
 from gateway.keys import SigningKey
-from ledger.backends.base import Backend, Outcome
+from ledger.backends.base import Backend, Block, Outcome
 from ledger.entries import decode
 from ledger.errors import Rejected
 from ledger.evidence import anchor_part
@@ -89,7 +89,7 @@ def settle(
     """
     outcome = backend.outcome(entry.entry_id)
     if outcome is not None:
-        _finish(session, backend, entry, outcome, signer, renewal)
+        _accepted(session, backend, entry, outcome, signer, renewal)
     elif _past(backend, entry, refused, signer):
         _too_late(session, backend, entry, signer)
     elif refused is not None and refused.code not in UNDECIDED:
@@ -102,25 +102,30 @@ def settle(
     return True
 
 
-def _finish(
+def _accepted(
     session: Session, backend: Backend, entry: LedgerEntry, outcome: Outcome, signer: Signer, renewal: Renewal
 ) -> None:
     if outcome.code:
         why = f"the entry stands in block {outcome.height} and was not accepted"
         _refused(session, backend, entry, Rejected(outcome.code, why), signer)
         return
-    block = backend.block(outcome.height)
-    entry.height = outcome.height
-    entry.part = anchor_part(block, outcome.index).rest.decode()
-    proofs.keep_block(session, block)
-    entry.state, entry.code = FINAL, 0
-    tell(session, entry, FINAL)
-    proofs.watch(session, proofs.keys_in(entry))
+    finish(session, entry, backend.block(outcome.height), outcome.index)
     if entry.type == "batch.anchor":
         session.flush()
         renewal.after_anchoring(session, entry)
         if entry.subject == "records":
             journal.tell(session, type=journal.RECORDS_FINAL, subject=str(entry.number), body={}, now=entry.created_at)
+
+
+def finish(session: Session, entry: LedgerEntry, block: Block, index: int) -> None:
+    """Store that an entry was accepted at this place of a block, with what proves it."""
+    entry.height = block.header.height
+    entry.part = anchor_part(block, index).rest.decode()
+    proofs.keep_block(session, block)
+    entry.state, entry.code = FINAL, 0
+    session.add(entry)
+    tell(session, entry, FINAL)
+    proofs.watch(session, proofs.keys_in(entry))
 
 
 def _past(backend: Backend, entry: LedgerEntry, refused: Rejected | None, signer: Signer) -> bool:

@@ -5,7 +5,7 @@ Parts of proofs are stored as the canonical JSON text that stands in an evidence
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from gateway.db import instant, request_id
@@ -89,6 +89,16 @@ class HandoverPart(SQLModel, table=True):
 
     height: int = Field(primary_key=True)  # of its header
     part: str
+
+
+class Comparison(SQLModel, table=True):
+    """One row: that the database, there and since then (`reads.HERE`), was compared with the ledger up to a height."""
+
+    server_since: datetime = instant(primary_key=True)
+    database: int = Field(sa_type=BigInteger)
+    relation: int = Field(sa_type=BigInteger)
+    height: int
+    compared_at: datetime = instant()
 
 
 class StateProof(SQLModel, table=True):

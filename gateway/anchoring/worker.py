@@ -18,7 +18,8 @@ from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
 from gateway import figures, journal
-from gateway.anchoring import answers, batches, entries, proofs, submission
+from gateway.anchoring import answers, batches, comparison, entries, proofs, submission
+from gateway.anchoring.comparison import Comparison, Overtaken
 from gateway.anchoring.entries import Signer
 from gateway.anchoring.renewal import Renewal, Reseal
 from gateway.clock import Clock
@@ -54,6 +55,8 @@ class Hooks:
     """What is due by time alone."""
     reseal: Reseal = lambda _session, _records, _dead, _key: {}
     """Signs anew what was sealed with a key that had ended."""
+    overtaken: Overtaken = lambda _session, _type, _body, _now: None
+    """Follows an entry that the ledger has and the restored database has not."""
     trust_changed: Callable[[], object] = lambda: None
     """Called when the validators or the organisation's key have changed: the trust file is to be written anew."""
 
@@ -61,11 +64,19 @@ class Hooks:
 NO_HOOKS = Hooks()
 
 
+class NotComparedError(Exception):
+    """The database was not compared with the ledger since it was started: the next step does that."""
+
+
 def step(
     engine: Engine, backend: Backend, keyring: Keyring, settings: Settings, now: datetime, *, hooks: Hooks = NO_HOOKS
 ) -> bool:
-    """Take everything one step further; return whether anything changed, so that another step may be due."""
+    """Take everything one step further; return whether anything changed, so that another step may be due.
+
+    The first of a database that was started, and may have been restored, is to compare it with the ledger.
+    """
     started = time.perf_counter()
+    _compare(engine, Comparison(backend, keyring, settings.gateway_id, hooks.overtaken, now))
     signer = Signer(settings, keyring, backend.height())
     renewal = Renewal(backend, keyring, settings.gateway_id, hooks.reseal, now)
     made = _make(engine, signer, now)
@@ -75,6 +86,16 @@ def step(
     if made or settled or proved or answered:
         figures.round_seconds.observe(time.perf_counter() - started)
     return made or settled or proved or answered
+
+
+def _compare(engine: Engine, comparing: Comparison) -> None:
+    """Compare the database with the ledger, if nobody has since it was started."""
+    with Session(engine) as session:
+        if comparison.is_done(session):
+            return
+    reached, heights = comparing.unknown(engine)
+    with _turn(engine, compared=False) as session:
+        comparing.take_over(session, heights, reached=reached)
 
 
 def _make(engine: Engine, signer: Signer, now: datetime) -> bool:
@@ -133,10 +154,15 @@ def _answer(engine: Engine, backend: Backend, now: datetime) -> bool:
 
 
 @contextmanager
-def _turn(engine: Engine) -> Iterator[Session]:
-    """Give one transaction at a time, of all workers, to the caller; commit it at the end."""
+def _turn(engine: Engine, *, compared: bool = True) -> Iterator[Session]:
+    """Give one transaction at a time, of all workers, to the caller; commit it at the end.
+
+    Raises `NotComparedError` if the database was started again since the step began.
+    """
     with Session(engine, expire_on_commit=False) as session:
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        if compared and not comparison.is_done(session):
+            raise NotComparedError
         yield session
         session.commit()
 

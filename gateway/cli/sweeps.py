@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from gateway.anchoring.worker import Hooks
-from gateway.consent import lifecycle
+from gateway.consent import lifecycle, restored
 from gateway.notify import duties
 from gateway.oauth import store
 from gateway.pull.receipts import first_pull
@@ -22,4 +22,4 @@ def hooks_of(settings: Settings, *, trust_changed: Callable[[], object]) -> Hook
         duties.tell_due(session, first_pull, now=now)
         store.forget(session, now=now)
 
-    return Hooks(sweep=sweep, reseal=seal_anew, trust_changed=trust_changed)
+    return Hooks(sweep=sweep, reseal=seal_anew, overtaken=restored.follow, trust_changed=trust_changed)

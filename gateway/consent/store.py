@@ -50,7 +50,7 @@ def is_id(text: str) -> bool:
 
 def standing(consent: Consent, *, now: datetime) -> Standing:
     """Return where a consent stands at `now`: what is stored, and what time has made of it."""
-    return rules.at(_stored(consent), now)
+    return rules.at(stored(consent), now)
 
 
 def find(session: Session, consent_id: str, *, owner_id: str | None = None, bank_id: str | None = None) -> Consent:
@@ -109,7 +109,7 @@ def locked(session: Session, consent_id: str) -> Consent:
 
 def after(consent: Consent, event: Event, *, now: datetime, expires_at: datetime | None = None) -> Standing:
     """Return where the consent will stand. Raises `ConflictError`: consent id, version, reason, since when."""
-    verdict = rules.apply(_stored(consent), event, now=now, expires_at=expires_at)
+    verdict = rules.apply(stored(consent), event, now=now, expires_at=expires_at)
     if isinstance(verdict, Denied):
         present = standing(consent, now=now)
         raise ConflictError(
@@ -191,5 +191,6 @@ def queue(session: Session, consent: Consent, event: Event, commitment: bytes, m
     journal.queue_entry(session, type=LEDGER_ENTRIES[event], body=body, subject=consent.id, now=now)
 
 
-def _stored(consent: Consent) -> Standing:
+def stored(consent: Consent) -> Standing:
+    """Return where a consent stood when that was stored."""
     return Standing(State(consent.state), consent.state_since, consent.version, consent.expires_at)

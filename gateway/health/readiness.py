@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
+from gateway.anchoring.comparison import is_done
 from gateway.anchoring.entries import REJECTED, SUBMITTED, WAITING
 from gateway.anchoring.tables import LedgerEntry
 from gateway.anchoring.worker import APPLICATION
@@ -25,7 +26,8 @@ WORKERS = text(
 class Backlog:
     """What waits for the ledger: the age of the oldest in seconds (0: nothing waits), and the last height reached.
 
-    `workers` are those connected to the database at this moment.
+    `workers` are those connected to the database at this moment. `compared`: the database is, with the ledger, since it
+    was started; nothing is pulled before.
     """
 
     oldest_seconds: float
@@ -34,6 +36,7 @@ class Backlog:
     rejected: int
     last_height: int | None
     workers: int
+    compared: bool
 
     def late(self, settings: Settings) -> bool:
         """Say whether the worker is so far behind that somebody should look. The gateway still serves."""
@@ -43,6 +46,11 @@ class Backlog:
         """Yield what somebody should look at, in sentences. None of it keeps the gateway from serving."""
         if not self.workers:
             yield "no worker is connected to the database: run tidegate worker, or see why it ended in its log"
+        if not self.compared:
+            yield (
+                "the database was not compared with the ledger since it was started, and nothing is pulled before: "
+                "the worker does that, see its log"
+            )
         if self.late(settings):
             yield (
                 f"the oldest of {self.leaves + self.entries} that wait for the ledger has done so for "
@@ -79,6 +87,7 @@ def backlog(session: Session, *, now: datetime) -> Backlog:
         rejected=session.execute(rejected).scalar_one(),
         last_height=session.execute(select(func.max(col(LedgerEntry.height)))).scalar_one(),
         workers=session.execute(WORKERS, {"application": APPLICATION}).scalar_one(),
+        compared=is_done(session),
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, func, insert, select, text
 from sqlmodel import Session
 
 from gateway import figures, journal
+from gateway.anchoring import comparison
 from gateway.db import once_committed
 from gateway.journal.tables import Happening
 from gateway.notify import duties, scope
@@ -60,9 +61,14 @@ class New:
 
 
 def step(engine: Engine, now: datetime) -> int:
-    """Make events of what happened, and queue them for the webhooks; return how much of the journal was taken."""
+    """Make events of what happened, and queue them for the webhooks; return how much of the journal was taken.
+
+    Nothing is, before the database was compared with the ledger: restored, it may say of consents what is so no more.
+    """
     with Session(engine) as session:
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        if not comparison.is_done(session):
+            return 0
         rows = session.execute(TAKE, {"limit": MOST_AT_ONCE}).mappings().all()
         taken = sorted((Happening(**row) for row in rows), key=lambda each: each.id or 0)
         number(session, [event for each in taken for event in _events(session, each, now)], now)

@@ -106,6 +106,8 @@ class Puller:
         consent, candidates, more = await reading.covered(granted, token, permit, since=asked.since, after=after)
         if consent.token_revoked:
             raise self._refusals.token("the access token is revoked", now=now)
+        if not consent.compared:
+            raise self._refusals.not_compared(consent)
         verdict = decide(consent.standing, granted.terms, asked.question, bank_id=token.client_id, now=now)
         if isinstance(verdict, Refuse):
             raise self._refusals.of(verdict, consent, now=now)

@@ -15,6 +15,7 @@ from enum import StrEnum
 import asyncpg
 
 from gateway import figures
+from gateway.anchoring import reads
 from gateway.journal import CHANNEL, LEAVES
 
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -36,7 +37,8 @@ WITH asked AS (
     ON CONFLICT DO NOTHING RETURNING jkt, jti
 ), standing AS (
     SELECT a.*, c.pulls,
-        c.state = 'active' AND c.version = a.version AND c.expires_at > a.at AS holds,
+        c.state = 'active' AND c.version = a.version AND c.expires_at > a.at
+            AND {reads.COMPARED} AS holds,
         row_number() OVER (PARTITION BY a.consent_id, a.opening ORDER BY a.n) AS place,
         (SELECT count(*) FROM receipt r
           WHERE r.consent_id = a.consent_id AND r.opening AND r.created_at > a.at - a.per) AS recent

@@ -38,7 +38,7 @@ WHERE c.id = $1
 
 COVERED = f"""
 SELECT c.bank_id, c.owner_id, c.state, c.state_since, c.expires_at, c.version AS consent_version,
-    ({reads.HEAD}) AS head, h.wrapped AS holder_key, r.*,
+    ({reads.HEAD}) AS head, {reads.COMPARED} AS compared, h.wrapped AS holder_key, r.*,
     EXISTS (SELECT 1 FROM revokedtoken t WHERE t.id IN ($2, $3)) AS token_revoked
 FROM consent c LEFT JOIN holderkey h ON h.holder = 'owner/' || c.owner_id LEFT JOIN LATERAL (
     SELECT r.id, r.provider_id, r.product, r.version, r.identifiers, r.day, r.level, r.jwt, r.leaf, r.wrapped_key,

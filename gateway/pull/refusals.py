@@ -43,6 +43,11 @@ class Refusals:
         headers = challenge(self._settings, self._keyring, now, error="insufficient_scope", description=verdict.reason)
         return ForbiddenError(verdict.reason, headers=headers, error="insufficient_scope", **members)
 
+    def not_compared(self, consent: ConsentRead) -> GatewayError:
+        """Return the refusal of all pulls while the database may be older than what the ledger knows."""
+        reason = "the database is not compared with the ledger yet: it was just started, and may have been restored"
+        return NotYetError(reason, headers=SOON, **_members(consent, reason, None))
+
     def too_often(self, consent: ConsentRead, oldest: datetime | None, *, now: datetime) -> GatewayError:
         """Return the refusal of a use beyond the frequency; `oldest` is the first use that counts still."""
         frequency = consent.granted.terms["frequency"]

@@ -14,12 +14,16 @@ from gateway.pull.kept import Granted
 
 @dataclass(frozen=True, slots=True)
 class ConsentRead:
-    """A consent as read: how it stands, what it grants, and what proves it. `head`: the height of header A."""
+    """A consent as read: how it stands, what it grants, and what proves it.
+
+    `head`: the height of header A; `compared`: whether the database was compared with the ledger (`reads.COMPARED`).
+    """
 
     standing: Standing
     owner_id: str
     granted: Granted
     token_revoked: bool
+    compared: bool
     head: int
 
 
@@ -57,6 +61,7 @@ def consent_read(row: asyncpg.Record, granted: Granted) -> ConsentRead:
         owner_id=row["owner_id"],
         granted=granted,
         token_revoked=row["token_revoked"],
+        compared=row["compared"],
         head=head,
     )
 

@@ -101,6 +101,7 @@ def test_batches_made_while_the_ledger_was_away_are_anchored_in_their_order(at_w
     from gateway.anchoring.entries import Signer  # noqa: PLC0415
     from gateway.anchoring.worker import _make  # noqa: PLC0415
 
+    at_work.finish()
     for round_ in range(3):
         at_work.queue_leaves(f"record {round_}")
         at_work.clock.turn(DUE)

@@ -16,6 +16,10 @@ from tests.support.anchoring import Anchoring
 from tests.support.app import Gateway
 
 NO_WORKER = "no worker is connected to the database: run tidegate worker, or see why it ended in its log"
+NOT_COMPARED = (
+    "the database was not compared with the ledger since it was started, and nothing is pulled before: "
+    "the worker does that, see its log"
+)
 
 
 def queue_leaf(gateway: Gateway) -> None:
@@ -47,7 +51,8 @@ def test_a_process_that_answers_is_alive(gateway: Gateway) -> None:
     assert gateway.client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_a_gateway_with_its_database_is_ready(gateway: Gateway, database_url: str) -> None:
+def test_a_gateway_with_its_database_is_ready(gateway: Gateway, at_work: Anchoring, database_url: str) -> None:
+    at_work.finish()
     with psycopg.connect(database_url, application_name=APPLICATION):
         answer = gateway.client.get("/readyz")
     assert answer.status_code == 200
@@ -61,17 +66,25 @@ def test_a_gateway_with_its_database_is_ready(gateway: Gateway, database_url: st
             "rejected": 0,
             "last_height": None,
             "workers": 1,
+            "compared": True,
             "late": False,
         },
     }
 
 
-def test_a_gateway_without_a_worker_is_ready_and_says_so(gateway: Gateway) -> None:
+def test_a_gateway_that_no_worker_has_compared_with_its_ledger_says_so(gateway: Gateway) -> None:
+    answer = gateway.client.get("/readyz").json()
+    assert (answer["anchoring"]["compared"], answer["warnings"]) == (False, [NO_WORKER, NOT_COMPARED])
+
+
+def test_a_gateway_without_a_worker_is_ready_and_says_so(gateway: Gateway, at_work: Anchoring) -> None:
+    at_work.finish()
     answer = gateway.client.get("/readyz")
     assert (answer.status_code, answer.json()["warnings"]) == (200, [NO_WORKER])
 
 
-def test_a_worker_that_is_late_is_told_and_the_gateway_stays_ready(gateway: Gateway) -> None:
+def test_a_worker_that_is_late_is_told_and_the_gateway_stays_ready(gateway: Gateway, at_work: Anchoring) -> None:
+    at_work.finish()
     queue_leaf(gateway)
     gateway.clock.turn(timedelta(seconds=61))
     answer = gateway.client.get("/readyz")
