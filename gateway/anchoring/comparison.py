@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparing:
     """What it takes to compare the database with the ledger."""
 
     backend: Backend

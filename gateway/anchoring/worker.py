@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from gateway import figures, journal
 from gateway.anchoring import answers, batches, comparison, entries, proofs, submission
-from gateway.anchoring.comparison import Comparison, Overtaken
+from gateway.anchoring.comparison import Comparing, Overtaken
 from gateway.anchoring.entries import Signer
 from gateway.anchoring.renewal import Renewal, Reseal
 from gateway.clock import Clock
@@ -76,7 +76,7 @@ def step(
     The first of a database that was started, and may have been restored, is to compare it with the ledger.
     """
     started = time.perf_counter()
-    _compare(engine, Comparison(backend, keyring, settings.gateway_id, hooks.overtaken, now))
+    _compare(engine, Comparing(backend, keyring, settings.gateway_id, hooks.overtaken, now))
     signer = Signer(settings, keyring, backend.height())
     renewal = Renewal(backend, keyring, settings.gateway_id, hooks.reseal, now)
     made = _make(engine, signer, now)
@@ -88,7 +88,7 @@ def step(
     return made or settled or proved or answered
 
 
-def _compare(engine: Engine, comparing: Comparison) -> None:
+def _compare(engine: Engine, comparing: Comparing) -> None:
     """Compare the database with the ledger, if nobody has since it was started."""
     with Session(engine) as session:
         if comparison.is_done(session):

@@ -87,7 +87,7 @@ def test_an_audit_tells_what_a_restored_database_lacks(path: WholePath, cluster_
     with restored(path, saved, cluster_url) as again:
         again.anchor()
         assert Audited(again, tmp_path, consent, consent).sentences() == [
-            "records batch 2: its 1 leaves are gone",
+            "batch 2 of records: its 1 leaves are gone",
             f"consent {consent}: the ledger has entries of it, the database has no such consent",
         ]
 
