@@ -11,6 +11,7 @@ The tree is persistent: `update` returns a new root and only adds nodes to the s
 """
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ DEPTH = 256
 _HASH = 32
 Nodes = MutableMapping[bytes, bytes]
 """Where nodes are kept: hash -> 0x00 || path || SHA-256(value), or 0x01 || left || right."""
+_Leaf = tuple[bytes, bytes | None]
+"""A key's path, and its value's hash; None where there is none any more."""
 
 
 def path_of(key: str) -> bytes:
@@ -48,12 +51,12 @@ class Proof:
 
 
 def update(nodes: Nodes, root: bytes, changes: Mapping[str, bytes | None]) -> bytes:
-    """Return the root after `changes`, values by key; None removes a key. Adds the new nodes to `nodes`."""
-    for key in sorted(changes):
-        value = changes[key]
-        path = path_of(key)
-        root = _remove(nodes, root, path, 0) if value is None else _put(nodes, root, path, _digest(value), 0)
-    return root
+    """Return the root after `changes`, values by key; None removes a key.
+
+    Adds the new tree's nodes to `nodes`, and no others.
+    """
+    leaves = ((path_of(key), None if value is None else _digest(value)) for key, value in changes.items())
+    return _change(nodes, root, sorted(leaves), 0)
 
 
 def prove(nodes: Mapping[bytes, bytes], root: bytes, key: str) -> Proof:
@@ -123,6 +126,25 @@ def _join(nodes: Nodes, left: bytes, right: bytes) -> bytes:
         if sibling == EMPTY and (here == EMPTY or nodes[here][0] == 0):
             return here
     return _keep(nodes, b"\x01" + left + right)
+
+
+def _change(nodes: Nodes, root: bytes, changes: Sequence[_Leaf], depth: int) -> bytes:
+    """Return a subtree after changes in it, by rising path: each of its nodes is read and hashed once."""
+    if len(changes) == 0:
+        return root
+    if len(changes) == 1:
+        path, value = changes[0]
+        return _remove(nodes, root, path, depth) if value is None else _put(nodes, root, path, value, depth)
+    left = right = EMPTY
+    if root != EMPTY:
+        node = nodes[root]
+        left, right = node[1 : 1 + _HASH], node[1 + _HASH :]
+        if node[0] == 0:
+            changes = changes if any(path == left for path, _ in changes) else sorted([*changes, (left, right)])
+            left = right = EMPTY
+    middle = bisect_left(changes, 1, key=lambda change: _bit(change[0], depth))
+    left = _change(nodes, left, changes[:middle], depth + 1)
+    return _join(nodes, left, _change(nodes, right, changes[middle:], depth + 1))
 
 
 def _put(nodes: Nodes, root: bytes, path: bytes, value: bytes, depth: int) -> bytes:

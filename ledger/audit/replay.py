@@ -53,9 +53,8 @@ class Replay:
 
     def settle(self) -> bytes:
         """Return the root of what was taken over, and go on from there."""
-        self.root = smt.EMPTY
-        for key, value in self.db.execute("SELECT key, value FROM state ORDER BY key").fetchall():
-            self.root = smt.update(self.nodes, self.root, {key: value.encode()})
+        values = self.db.execute("SELECT key, value FROM state").fetchall()
+        self.root = smt.update(self.nodes, smt.EMPTY, {key: value.encode() for key, value in values})
         return self.root
 
     def validators_hash(self) -> bytes:

@@ -37,6 +37,18 @@ def test_removing_keys_leaves_the_tree_of_the_others(values: dict[str, bytes], g
     assert smt.update(nodes, root, dict.fromkeys(gone)) == tree(rest)[1]
 
 
+@given(MAPS, st.dictionaries(st.text("abcdef/", max_size=4), st.none() | st.binary(max_size=4), max_size=30))
+def test_changes_at_once_make_the_tree_of_what_is_left_and_no_node_beside_it(
+    values: dict[str, bytes], changes: dict[str, bytes | None]
+) -> None:
+    nodes, root = tree(values)
+    before = set(nodes)
+    after = {key: value for key, value in {**values, **changes}.items() if value is not None}
+    fresh, expected = tree(after)
+    assert smt.update(nodes, root, changes) == expected
+    assert set(nodes) == before | set(fresh)
+
+
 @given(MAPS, st.text("abcdef/", max_size=4))
 def test_presence_and_absence_are_proved_and_neither_for_the_other(values: dict[str, bytes], key: str) -> None:
     nodes, root = tree(values)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger import smt
-from ledger.backends.cometbft.views import Changed, Newest, Tree, reached
+from ledger.backends.cometbft.views import Changed, Newest, Tree
 from ledger.backends.store import Nodes, Transaction
 from ledger.errors import LedgerError
 
@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS misbehaviour (
 """`root` is the state's after the block at `height`; a value holds from its height on (NULL: removed)."""
 Refusal = tuple[str, int, int]
 """An entry's id, its place in the block, and its code."""
+MOST_RECENT = 200_000
+"""Nodes of the tree in memory, about 250 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {TABLES}")
         self._nodes = Nodes(self._db)
+        self._recent: dict[bytes, bytes] = {}
         self.state = Newest(self._db)
         row = self._db.execute("SELECT height, root FROM roots ORDER BY height DESC LIMIT 1").fetchone()
         self.height: int = row[0] if row else 0
@@ -76,11 +79,9 @@ class Store:
 
     def finish(self, block: Block) -> bytes:
         """Return the state's root after the block, and keep the nodes that it needs for `commit`."""
-        tree = Tree(self._nodes, block.nodes)
-        root = smt.update(tree, self.root, block.state.encoded())
-        block.nodes = dict(reached(root, block.nodes))
-        block.root = root
-        return root
+        tree = Tree(self._nodes, self._recent, block.nodes)
+        block.root = smt.update(tree, self.root, block.state.encoded())
+        return block.root
 
     def commit(self, block: Block) -> None:
         """Write a finished block: state, root and height, in one transaction."""
@@ -96,6 +97,9 @@ class Store:
             )
             self._db.execute("INSERT INTO roots VALUES (?, ?)", (block.height, block.root))
         self.state.take(block.state.changes)
+        if len(self._recent) > MOST_RECENT:
+            self._recent.clear()
+        self._recent.update(block.nodes)
         self.height, self.root = block.height, block.root
 
     def restore(self, height: int, values: Iterable[tuple[str, str]], expected: bytes | None = None) -> bool:
@@ -112,6 +116,7 @@ class Store:
             return False
         finally:
             self.state.forget()
+            self._recent.clear()
         self.height, self.root = height, root
         return True
 
@@ -168,8 +173,8 @@ class Store:
         for part in _parts(values):
             new: dict[bytes, bytes] = {}
             encoded = {key: value.encode() for key, value in part}
-            root = smt.update(Tree(self._nodes, new), root, encoded)
-            self._write(height, encoded, dict(reached(root, new)))
+            root = smt.update(Tree(self._nodes, {}, new), root, encoded)
+            self._write(height, encoded, new)
         self._db.execute("INSERT INTO roots VALUES (?, ?)", (height, root))
         return root
 

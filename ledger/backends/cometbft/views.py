@@ -74,13 +74,16 @@ class Changed(Mapping[str, Mapping[str, Any]]):
 
 
 class Tree(MutableMapping[bytes, bytes]):
-    """The stored nodes of the state's tree, and new ones beside them."""
+    """The stored nodes of the state's tree, and new ones beside them. What was read of late stays in `recent`."""
 
-    def __init__(self, stored: Nodes, new: dict[bytes, bytes]) -> None:
-        self._stored, self._new = stored, new
+    def __init__(self, stored: Nodes, recent: dict[bytes, bytes], new: dict[bytes, bytes]) -> None:
+        self._stored, self._recent, self._new = stored, recent, new
 
     def __getitem__(self, key: bytes) -> bytes:
-        return self._new[key] if key in self._new else self._stored[key]
+        node = self._new.get(key) or self._recent.get(key)
+        if node is None:
+            node = self._recent[key] = self._stored[key]
+        return node
 
     def __setitem__(self, key: bytes, node: bytes) -> None:
         self._new[key] = node
@@ -93,15 +96,3 @@ class Tree(MutableMapping[bytes, bytes]):
 
     def __len__(self) -> int:
         raise TypeError("nodes are looked up by their hash")
-
-
-def reached(root: bytes, new: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the new nodes that the tree of `root` has: those between two changes of a block are left out."""
-    waiting = [root]
-    while waiting:
-        digest = waiting.pop()
-        if digest in new:
-            node = new[digest]
-            yield digest, node
-            if node[0] == 1:
-                waiting += (node[1:33], node[33:])
