@@ -107,6 +107,7 @@ BODIES: Mapping[str, Mapping[str, Check]] = {
     "org.rotate_key": {"org": name, "remove": digest, "compromised_since": at_least(0), "add": keys},
     "org.suspend": {"org": name},
     "validator.set": {"public_key": digest, "power": at_least(0, LARGEST_POWER)},
+    "rules.activate": {"version": at_least(2), "height": at_least(0)},
     "owner.credential_added": {"commitment": digest},
     "owner.credential_removed": {"commitment": digest},
     "batch.anchor": {
@@ -128,4 +129,5 @@ BODIES: Mapping[str, Mapping[str, Check]] = {
     "financing.claimed": _CLAIM,
     "financing.released": _CLAIM,
 }
-"""The body of each type. `remove` of a rotation is the kid that ends; `compromised_since` 0 means it was not."""
+"""The body of each type. `remove` of a rotation is the kid that ends; `compromised_since` 0 means it was not,
+`height` 0 of an activation that it is withdrawn."""

@@ -4,6 +4,7 @@ LedgerError
 ├── CodecError         bytes that are not in the one canonical form
 ├── VerificationError  something that was to be verified is not true; knows its step
 ├── Unavailable        the ledger cannot be reached, or does not go on, for now
+├── NewerRules         the ledger's rules are of a version that this software does not know
 └── Rejected           the state machine does not accept an entry; knows its code
 """
 
@@ -27,6 +28,10 @@ class VerificationError(LedgerError):
 
 class Unavailable(LedgerError):  # noqa: N818 - a state of the world, not a mistake
     """The ledger cannot be reached, or does not go on, for now. Trying again later is right."""
+
+
+class NewerRules(LedgerError):  # noqa: N818 - a state of the world, not a mistake
+    """The ledger goes on by rules that this software does not know. Only a newer one can go on."""
 
 
 class Rejected(LedgerError):  # noqa: N818 - a verdict of the state machine, named as it is spoken of

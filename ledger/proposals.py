@@ -126,6 +126,10 @@ def _words(entry_type: str, body: Mapping[str, Any]) -> Iterator[str]:
         case "validator.set":
             power = f"Give the validator {body['public_key']} the power {body['power']}."
             yield power if body["power"] else f"Remove the validator {body['public_key']}."
+        case "rules.activate":
+            version, height = body["version"], body["height"]
+            begins = f"Let rules of version {version} begin at height {height}: a node whose software lacks them stops."
+            yield begins if height else f"Withdraw what is planned: rules of version {version} do not begin."
 
 
 def _keys(keys: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -126,4 +126,4 @@ def take_queued(session: Session, signer: Signer, *, now: datetime) -> int:
 def lane(entry_type: str, subject: str) -> str:
     """Return the lane of an entry: within one, each is final before the next is submitted."""
     about = entry_type.partition(".")[0]
-    return GOVERNANCE if about in {"org", "validator"} else f"{about}/{subject}"
+    return GOVERNANCE if about in {"org", "rules", "validator"} else f"{about}/{subject}"

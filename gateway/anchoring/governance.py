@@ -66,4 +66,4 @@ def hand_in(session: Session, data: bytes, *, now: datetime) -> LedgerEntry:
 
 
 def _subject(body: Mapping[str, object]) -> str:
-    return str(body.get("org", body.get("public_key", "")))
+    return str(next((body[name] for name in ("org", "public_key", "version") if name in body), ""))

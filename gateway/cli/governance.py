@@ -35,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
             "tidegate ledger propose org.register harbour-bank.json -o proposal.json",
             "tidegate ledger propose org.rotate_key --org harbour-bank --remove KID --add entries:new.json -o p.json",
             "tidegate ledger propose org.suspend --org harbour-bank -o proposal.json --chain trade --not-after 90000",
+            "tidegate ledger propose rules.activate --version 2 --height 120000 -o proposal.json",
         )
     )(propose)
     app.command(epilog=examples("tidegate ledger show proposal.json"))(show)
@@ -44,7 +45,10 @@ def add_to(app: typer.Typer) -> None:
 
 def propose(  # noqa: PLR0913 - one for each option
     entry_type: Annotated[
-        str, typer.Argument(metavar="TYPE", help="org.register, org.rotate_key, org.suspend or validator.set.")
+        str,
+        typer.Argument(
+            metavar="TYPE", help="org.register, org.rotate_key, org.suspend, validator.set or rules.activate."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The proposal to write.")],
     file: Annotated[
@@ -72,13 +76,15 @@ def propose(  # noqa: PLR0913 - one for each option
         str | None, typer.Option(metavar="KEY", help="A validator's Ed25519 key, 32 bytes in base64url.")
     ] = None,
     power: Annotated[int | None, typer.Option(help="The validator's power; 0 removes it.")] = None,
+    version: Annotated[int | None, typer.Option(help="The version of the rules that begins.")] = None,
+    height: Annotated[int | None, typer.Option(help="The height at which it begins; 0: not as planned.")] = None,
     chain: Annotated[str | None, typer.Option(metavar="ID", help="The chain; else asked of the gateway.")] = None,
     not_after: Annotated[
         int | None, typer.Option(metavar="HEIGHT", help="The last height at which it may be accepted.")
     ] = None,
     data: DataOption = None,
 ) -> None:
-    """Propose a change of organisations or validators, for several to sign.
+    """Propose a change of organisations, validators or rules, for several to sign.
 
     Writes a file that goes from one signer to the next. Without --chain and --not-after, chain, height and who must
     sign are read from the gateway's database on this machine; with both, nothing else is needed.
@@ -93,6 +99,8 @@ def propose(  # noqa: PLR0913 - one for each option
         "add": add,
         "public_key": public_key,
         "power": power,
+        "version": version,
+        "height": height,
     }
     content = body(entry_type, file, options)
     known = None

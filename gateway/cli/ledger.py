@@ -143,17 +143,17 @@ def node(
 ) -> None:
     """Run a node: the engine and the application behind it, each started again if it dies.
 
-    Ends in order on SIGTERM and SIGINT.
+    Ends in order on SIGTERM and SIGINT, and with exit code 78 before a block whose rules this software does not know.
     """
     from ledger.backends.cometbft import supervisor  # noqa: PLC0415 - as above
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    supervisor.run(Home(home), snapshots_every=snapshots_every)
+    raise typer.Exit(supervisor.run(Home(home), snapshots_every=snapshots_every))
 
 
 @app.command(epilog=examples("tidegate ledger status --home node"))
 def status(home: HomeOption, *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Say how a node is: height, age of the last block, peers, validators, and which of them signed twice.
+    """Say how a node is: height, age of the last block, peers, validators, which of them signed twice, and its rules.
 
     Exit code 1 if it cannot be reached or stands still.
     """

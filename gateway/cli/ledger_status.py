@@ -9,7 +9,7 @@ from typing import Any
 from ledger.backends.cometbft import answers, network
 from ledger.backends.cometbft.layout import Home
 from ledger.backends.cometbft.messages import MisbehaviorType
-from ledger.backends.cometbft.queries import MISBEHAVIOUR
+from ledger.backends.cometbft.queries import MISBEHAVIOUR, RULES
 from ledger.backends.cometbft.rpc import Connection
 from ledger.blocks import times
 from ledger.errors import LedgerError
@@ -22,7 +22,7 @@ DEEDS = {
 
 
 def observed(home: Home) -> dict[str, Any]:
-    """Return how a node is, and which validators are proved to have signed twice.
+    """Return how a node is, which validators are proved to have signed twice, and which rules it goes by.
 
     `state` is `well`, `catching up`, or `stands still`. Raises `Unavailable`.
     """
@@ -30,6 +30,7 @@ def observed(home: Home) -> dict[str, Any]:
         said, peers = node.call("status"), node.call("net_info")
         members = node.call("validators")
         proved = answers.query(node.call("abci_query", path=MISBEHAVIOUR))
+        rules = answers.query(node.call("abci_query", path=RULES))
     sync = said["sync_info"]
     age = (times.from_datetime(datetime.now(UTC)) - times.from_text(sync["latest_block_time"])) / times.NANO
     height = int(sync["latest_block_height"])
@@ -45,13 +46,19 @@ def observed(home: Home) -> dict[str, Any]:
         "validators": int(members["total"]),
         "power": int(said["validator_info"]["voting_power"]),
         "node": said["node_info"]["id"],
+        "rules": rules,
         "misbehaviour": _named(proved, network.operators(network.read(home.network))),
     }
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield for people what `observed` found, a line for each validator that misbehaved."""
-    yield from (f"{name:14} {value}" for name, value in found.items() if name != "misbehaviour")
+    yield from (f"{name:14} {value}" for name, value in found.items() if name not in ("rules", "misbehaviour"))
+    rules = found["rules"]
+    yield f"{'rules':14} version {rules['active']}; this node's software knows those up to version {rules['known']}"
+    if following := rules["next"]:
+        late = "" if following["version"] <= rules["known"] else ": install software that knows it, or this node stops"
+        yield f"{'upgrade':14} version {following['version']} begins at height {following['height']}{late}"
     for each in found["misbehaviour"]:
         who = f"validator {each['validator']} of {each['org'] or 'an organisation that joined later'}"
         did = f"{each['what']} at height {each['height']}"

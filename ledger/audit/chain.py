@@ -11,6 +11,7 @@ from ledger.backends.base import Block
 from ledger.blocks.headers import Header
 from ledger.blocks.validators import validators_hash
 from ledger.errors import LedgerError, Unavailable
+from ledger.state import rules
 from ledger.trust import Trust
 
 DAMAGE = (LookupError, LedgerError, ValueError, TypeError)
@@ -66,8 +67,12 @@ class Walk:
         self._validators = self.replay.validators_hash()
 
     def steps(self) -> Iterator[Step]:
-        """Yield a step for each height below `last`, those before `first` without their block."""
+        """Yield a step for each height below `last`, those before `first` without their block.
+
+        Raises `NewerRules` where the ledger goes on by rules that this software does not know.
+        """
         for height in range(1, self._last):
+            rules.check_known(self.replay.state, height)
             try:
                 block = self._source.block(height)
             except Unavailable:

@@ -25,6 +25,7 @@ from ledger.blocks.validators import Validator, validators_hash
 from ledger.codec import canonical
 from ledger.entries import Entry, decode
 from ledger.errors import LedgerError, Rejected
+from ledger.state import rules
 from ledger.trust import stated
 
 MAX_BYTES = 2_097_152
@@ -47,7 +48,7 @@ class Embedded:
         """Open the ledger at `path`, or begin it with `genesis`.
 
         Raises `LedgerError` if another process has it open, if it is another chain's or validator's, or if its state
-        is not what its last block says.
+        is not what its last block says; `NewerRules`.
         """
         genesis_form.check(genesis)
         self.chain: str = genesis["chain"]
@@ -75,7 +76,7 @@ class Embedded:
             known = self._db.execute("SELECT 1 FROM entries WHERE entry_id = ? AND data = ?", (decoded.id, entry))
             if known.fetchone():
                 return
-            self._refuse_validators(decoded)
+            self._refuse(decoded)
             state.check(self._state, self._blocks.head() + 1, decoded)
             with Transaction(self._db):
                 self._produce([entry])
@@ -139,6 +140,7 @@ class Embedded:
     def _produce(self, entries: Sequence[bytes]) -> None:
         """Write the next block. An entry that the state machine does not accept stands in it with its code."""
         height = self._blocks.head() + 1
+        rules.check_known(self._state, height)
         before = self._blocks.root(height - 1)
         root, codes = before, []
         for entry in entries:
@@ -194,9 +196,16 @@ class Embedded:
         self._state.write(values)
         return smt.update(self._nodes, root, values)
 
-    def _refuse_validators(self, entry: Entry) -> None:
+    def _refuse(self, entry: Entry) -> None:
+        """Refuse what would stop this ledger, on which no other node depends."""
         if entry.type == "validator.set":
             raise Rejected(state.Code.WRONG_STATE, "an embedded ledger has one validator for good")
+        if entry.type == "rules.activate" and entry.body["version"] > rules.NEWEST:
+            raise Rejected(
+                state.Code.WRONG_STATE,
+                f"rules of version {entry.body['version']} would stop this ledger: its software knows those up to"
+                f" version {rules.NEWEST}",
+            )
 
     def _check_intact(self) -> None:
         header = self._blocks.header(self._blocks.head())
@@ -204,6 +213,7 @@ class Embedded:
             raise LedgerError(f"the ledger file is chain {header.chain!r} or has another validator, not {self.chain!r}")
         if header.app_hash != self._blocks.root(max(header.height - 1, 1)) or header.app_hash not in self._nodes:
             raise LedgerError("the ledger file's state is not what its last block says: restore it from a backup")
+        rules.check_known(self._state, header.height + 1)
 
 
 def _text(value: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The ledger's state machine: what each entry does to the state. Pure and total.
 
 The state is a map from keys to JSON values; its root (`ledger.smt`) is the block's app hash. Keys: `parameters`,
-`governors`, `validators`, `org/<org>`, `key/<org>/<kid>`, `credential/<commitment>`, `batch/<org>/<stream>`,
+`governors`, `validators`, `rules`, `org/<org>`, `key/<org>/<kid>`, `credential/<commitment>`, `batch/<org>/<stream>`,
 `consent/<consent>`, `title/<document>`, `claim/<fingerprint>`, `entry/<id>`.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ledger.entries import Entry
 from ledger.errors import Rejected
-from ledger.state import batches, claims, consents, credentials, organisations, titles
+from ledger.state import batches, claims, consents, credentials, organisations, rules, titles
 from ledger.state.codes import Code
 from ledger.state.signers import GOVERNANCE, acting_organisation, check_governance
 from ledger.state.view import Changes, View
@@ -25,6 +25,7 @@ EFFECTS: Mapping[str, Effect] = {
     "org.rotate_key": organisations.rotate_key,
     "org.suspend": organisations.suspend,
     "validator.set": organisations.set_validator,
+    "rules.activate": rules.activate,
     "owner.credential_added": credentials.add,
     "owner.credential_removed": credentials.remove,
     "batch.anchor": batches.anchor,
@@ -45,7 +46,7 @@ EFFECTS: Mapping[str, Effect] = {
 def apply(state: View, height: int, entry: Entry) -> tuple[Code, Changes]:
     """Return what becomes of `entry` in the block at `height`: its code, and the changes to the state.
 
-    An entry that is not accepted changes nothing.
+    An entry that is not accepted changes nothing. Raises `NewerRules`.
     """
     try:
         return Code.OK, check(state, height, entry)
@@ -54,7 +55,9 @@ def apply(state: View, height: int, entry: Entry) -> tuple[Code, Changes]:
 
 
 def check(state: View, height: int, entry: Entry) -> Changes:
-    """Return the changes that `entry` makes at `height`. Raises `Rejected` with code and reason."""
+    """Return the changes that `entry` makes at `height`. Raises `Rejected` with code and reason, `NewerRules`."""
+    rules.check_known(state, height)
+    rules.check_type(state, height, entry.type)
     parameters = state["parameters"]
     if entry.chain != parameters["chain"]:
         raise Rejected(Code.WRONG_CHAIN, f"entry is for chain {entry.chain!r}, expected {parameters['chain']!r}")

@@ -14,7 +14,7 @@ from ledger.state.codes import Code
 from ledger.state.view import View
 
 MOST_VERIFIED = 4096
-GOVERNANCE = frozenset({"org.register", "org.rotate_key", "org.suspend", "validator.set"})
+GOVERNANCE = frozenset({"org.register", "org.rotate_key", "org.suspend", "rules.activate", "validator.set"})
 """Types that several governing organisations sign: as many as genesis says."""
 
 

@@ -9,6 +9,7 @@ const BODIES = {
   "org.rotate_key": { org: organisation, remove: digest, compromised_since: (value) => whole(value), add: keys },
   "org.suspend": { org: organisation },
   "validator.set": { public_key: digest, power: (value) => whole(value, 0, 1000000) },
+  "rules.activate": { version: (value) => whole(value, 2), height: (value) => whole(value) },
   "owner.credential_added": { commitment: digest },
   "owner.credential_removed": { commitment: digest },
   "batch.anchor": {

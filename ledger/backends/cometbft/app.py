@@ -22,7 +22,7 @@ from ledger.blocks.headers import APP_PROTOCOL
 from ledger.codec import canonical, unb64u
 from ledger.entries import decode
 from ledger.errors import CodecError, LedgerError, Rejected
-from ledger.state import Code, View
+from ledger.state import Code, View, rules
 
 ABCI = "2.0.0"
 MOST_DECODED = 4096
@@ -44,6 +44,7 @@ class Application:
 
     def info(self, request: Any) -> Any:  # noqa: ANN401 - as all messages
         """Say at which height the state is; the engine replays what it lacks."""
+        self._check_known()
         if not request.abci_version.startswith("2.0."):
             raise LedgerError(f"the engine speaks ABCI {request.abci_version}, expected {ABCI}")
         return messages.new(
@@ -73,16 +74,19 @@ class Application:
 
     def prepare_proposal(self, request: Any) -> Any:  # noqa: ANN401
         """Propose the entries as they came: those that are refused then stand in the block with their code."""
+        self._check_known()
         return messages.new("ResponsePrepareProposal", txs=request.txs)
 
     def process_proposal(self, _request: Any) -> Any:  # noqa: ANN401
         """Accept every proposal: an entry is judged when it is delivered."""
+        self._check_known()
         return messages.new("ResponseProcessProposal", status=ProposalStatus.ACCEPT)
 
     def finalize_block(self, request: Any) -> Any:  # noqa: ANN401
         """Execute a block, and say what became of each entry."""
         if request.height != self._store.height + 1:
             raise LedgerError(f"block {request.height} was delivered, expected {self._store.height + 1}")
+        self._check_known()
         block = self._store.begin(request.height)
         results = [messages.new("ExecTxResult", code=code, log=log) for code, log in _execute(block, request.txs)]
         block.misbehaviour += _misbehaviour(request)
@@ -142,6 +146,10 @@ class Application:
         if self._arriving.complete and not self._arriving.restore(self._store):
             result = ApplySnapshotChunkResult.REJECT_SNAPSHOT
         return messages.new("ResponseApplySnapshotChunk", result=result)
+
+    def _check_known(self) -> None:
+        """Raise `NewerRules` if the next block cannot be executed: this node then has no vote on it either."""
+        rules.check_known(self._store.state, self._store.height + 1)
 
 
 def _misbehaviour(request: Any) -> Iterator[Misbehaviour]:  # noqa: ANN401 - a message

@@ -14,9 +14,12 @@ from ledger.backends.cometbft.store import Store
 from ledger.codec import canonical, parse
 from ledger.errors import CodecError
 from ledger.evidence import keys_part
+from ledger.state import rules
 
 MOST_BYTES, MOST_KEYS = 1_048_576, 1000
 OUTCOME, PROOFS, VALIDATORS, MISBEHAVIOUR = "/outcome/", "/proofs", "/validators", "/misbehaviour"
+RULES = "/rules"
+ASKED = (OUTCOME, PROOFS, VALIDATORS, MISBEHAVIOUR, RULES)
 PEER_ADDRESS, PEER_ID = "/p2p/filter/addr/", "/p2p/filter/id/"
 NONE, NOT_ASKED_SO, NOT_ADMITTED = 1, 2, 3
 _log = logging.getLogger(__name__)
@@ -27,7 +30,9 @@ def answer(request: Any, store: Store, peers: Peers) -> Any:  # noqa: ANN401 - m
 
     `/outcome/<entry id>`: `{height, code}` of the block it stands in, or null; `/proofs` with a list of keys as data:
     their values and proofs under the app hash of the header at the request's height; `/validators`: every set with the
-    height of the entry that made it; `/misbehaviour`: `{validator, kind, height, committed}` of each that is proved.
+    height of the entry that made it; `/misbehaviour`: `{validator, kind, height, committed}` of each that is proved;
+    `/rules`: `{active, known, next}`, the version of the next block, the newest that this node knows, and
+    `{version, height}` of the one that is planned, or null.
     """
     path = request.path
     if path.startswith(PEER_ADDRESS):
@@ -54,9 +59,11 @@ def _value(request: Any, store: Store) -> bytes:  # noqa: ANN401 - a message
         return canonical([[height, value] for height, value in store.history("validators")])
     if request.path == MISBEHAVIOUR:
         return canonical([{**asdict(each), "validator": each.validator.hex().upper()} for each in store.misbehaviour()])
+    if request.path == RULES:
+        return canonical(_rules(store))
     if request.path == PROOFS:
         return _proofs(request, store)
-    raise CodecError(f"nothing is asked by {request.path!r}; known: {OUTCOME}, {PROOFS}, {VALIDATORS}, {MISBEHAVIOUR}")
+    raise CodecError(f"nothing is asked by {request.path!r}; known: {', '.join(ASKED)}")
 
 
 def _outcome(entry_id: str, store: Store) -> dict[str, int] | None:
@@ -65,6 +72,16 @@ def _outcome(entry_id: str, store: Store) -> dict[str, int] | None:
         return {"height": accepted["height"], "code": 0}
     refused = store.refusal(entry_id)
     return {"height": refused[0], "code": refused[1]} if refused else None
+
+
+def _rules(store: Store) -> dict[str, Any]:
+    following = store.height + 1
+    planned = rules.planned(store.state, following)
+    return {
+        "active": rules.active(store.state, following),
+        "known": rules.NEWEST,
+        "next": {"version": planned[0], "height": planned[1]} if planned else None,
+    }
 
 
 def _proofs(request: Any, store: Store) -> bytes:  # noqa: ANN401 - a message

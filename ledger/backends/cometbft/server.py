@@ -23,8 +23,9 @@ from ledger.backends.cometbft.layout import Home
 from ledger.backends.cometbft.peers import Peers
 from ledger.backends.cometbft.snapshots import Snapshots
 from ledger.backends.cometbft.store import Store
+from ledger.backends.cometbft.supervisor import OTHER_SOFTWARE
 from ledger.backends.cometbft.wire import frame, read_frame
-from ledger.errors import CodecError
+from ledger.errors import CodecError, NewerRules
 
 STILL_SECONDS = 60.0
 """After how long without a new block the watchdog says so: an idle chain makes one every 15 seconds."""
@@ -124,7 +125,11 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     home, descriptor, every = sys.argv[1:]
     with socket.socket(fileno=int(descriptor)) as listener, suppress(KeyboardInterrupt):
-        asyncio.run(_main(Home(Path(home)), listener, int(every)))
+        try:
+            asyncio.run(_main(Home(Path(home)), listener, int(every)))
+        except NewerRules as error:
+            _log.error("%s", error)
+            sys.exit(OTHER_SOFTWARE)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 The application's listening socket belongs to the supervisor, so the engine can connect whenever it likes: it waits for
 an application that is being started instead of failing. If the application dies, the engine ends by itself, with status
 0; it is then started again too. If the supervisor dies, both end: the application as its standard input does, and the
-engine with it, or, while it still waits for one, by Linux' signal at a parent's death.
+engine with it, or, while it still waits for one, by Linux' signal at a parent's death. An application that cannot go on
+with this software is not started again: the supervisor then ends too.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ledger.backends.cometbft import engine
@@ -25,17 +26,22 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """How long to wait before a process is started again: doubled each time it does not live for `WELL_SECONDS`."""
 WELL_SECONDS = 10.0
 STOP_SECONDS = 15.0
+OTHER_SOFTWARE = 78
+"""Exit code if only other software can go on: EX_CONFIG of BSD's sysexits.h, which systemd knows by that name."""
 _log = logging.getLogger(__name__)
 
 
-def run(home: Home, *, snapshots_every: int) -> None:
-    """Run a node until SIGTERM or SIGINT. Raises `LedgerError` if it is not configured, or runs already."""
+def run(home: Home, *, snapshots_every: int) -> int:
+    """Run a node until SIGTERM or SIGINT; return the exit code, `OTHER_SOFTWARE` if it ended by itself.
+
+    Raises `LedgerError` if it is not configured, or runs already.
+    """
     if not (home.config / "config.toml").is_file():
         raise LedgerError(f"{home.root} is no node of a network yet: tidegate ledger join makes it one")
     program = engine.find()
     os.chdir(home.root)
     with _listen() as listener:
-        asyncio.run(_supervise(str(program), listener, snapshots_every))
+        return asyncio.run(_supervise(str(program), listener, snapshots_every))
 
 
 def _listen() -> socket.socket:
@@ -52,17 +58,17 @@ def _listen() -> socket.socket:
     return listener
 
 
-async def _supervise(program: str, listener: socket.socket, snapshots_every: int) -> None:
+async def _supervise(program: str, listener: socket.socket, snapshots_every: int) -> int:
     told = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, told.set)
     descriptor = listener.fileno()
     served = [sys.executable, "-m", "ledger.backends.cometbft.server", ".", str(descriptor), str(snapshots_every)]
-    app = _Kept("application", served, descriptor)
+    app = _Kept("application", served, descriptor, given_up=told.set)
     comet = _Kept("engine", [*_ending_with_us(), program, "start", "--home", "."])
     await told.wait()
     await comet.end()  # first, while there is an application to finish its block
-    await app.end()
+    return OTHER_SOFTWARE if await app.end() == OTHER_SOFTWARE else 0
 
 
 def _ending_with_us() -> list[str]:
@@ -72,29 +78,35 @@ def _ending_with_us() -> list[str]:
 
 
 class _Kept:
-    """A process that is started again when it ends, until it is to end for good."""
+    """A process that is started again when it ends, until it is to end for good; or ends with `OTHER_SOFTWARE`."""
 
-    def __init__(self, name: str, command: Sequence[str], *descriptors: int) -> None:
-        self._name, self._command, self._descriptors = name, command, descriptors
+    def __init__(
+        self, name: str, command: Sequence[str], *descriptors: int, given_up: Callable[[], None] = lambda: None
+    ) -> None:
+        self._name, self._command, self._descriptors, self._given_up = name, command, descriptors, given_up
         self._ending = asyncio.Event()
         self._task = asyncio.create_task(self._run())
 
-    async def end(self) -> None:
-        """End it: asked to first, made to after `STOP_SECONDS`."""
+    async def end(self) -> int | None:
+        """End it: asked to first, made to after `STOP_SECONDS`. Returns its last status."""
         self._ending.set()
-        await self._task
+        return await self._task
 
-    async def _run(self) -> None:
-        pause = FIRST_PAUSE
+    async def _run(self) -> int | None:
+        pause, status = FIRST_PAUSE, None
         while not self._ending.is_set():
             began = time.monotonic()
             status = await self._once()
             if self._ending.is_set():
-                return
+                break
+            if status == OTHER_SOFTWARE:
+                self._given_up()
+                break
             pause = FIRST_PAUSE if time.monotonic() - began > WELL_SECONDS else min(2 * pause, LONGEST_PAUSE)
             _log.warning("the %s ended with status %s and is started again", self._name, status)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), pause)
+        return status
 
     async def _once(self) -> int | None:
         process = await asyncio.create_subprocess_exec(
