@@ -19,6 +19,7 @@ from ledger.entries import decode
 from ledger.errors import CodecError, LedgerError, Rejected
 from ledger.state import Code
 from tests.support.ledger import Key, Operator, random_digest
+from tests.support.newer import TYPE, newer
 from tests.support.nodes import configure, final, running
 
 
@@ -133,6 +134,36 @@ def test_an_entry_of_a_known_id_but_other_content_is_rejected(backend: Backend, 
     with pytest.raises(Rejected, match=r"^entry \S+ was accepted before$") as rejected:
         backend.submit(again)
     assert rejected.value.code == Code.REPEATED
+
+
+def test_rules_begin_no_sooner_than_they_can_still_be_withdrawn(backend: Backend, operator: Operator) -> None:
+    with newer():
+        activation = operator.entry("rules.activate", {"version": 2, "height": 1})
+        with pytest.raises(Rejected, match=r"^rules would begin at height 1, expected \d+ or later$") as rejected:
+            backend.submit(activation)
+    assert rejected.value.code == Code.WRONG_STATE
+
+
+def test_rules_are_planned_and_withdrawn(backend: Backend, operator: Operator) -> None:
+    stood = []
+    with newer():
+        for height in (1_000_000, 2_000_000, 0):
+            entry = operator.entry("rules.activate", {"version": 2, "height": height})
+            backend.submit(entry)
+            assert final(backend, decode(entry).id).code == Code.OK
+            stood += [proof.value for proof in backend.prove(["rules"], backend.height())]
+        with pytest.raises(Rejected, match=r"^no height is planned for rules of version 2$") as rejected:
+            backend.submit(operator.entry("rules.activate", {"version": 2, "height": 0}))
+    assert rejected.value.code == Code.UNKNOWN
+    assert stood == [{"heights": [1_000_000]}, {"heights": [2_000_000]}, None]
+
+
+def test_an_entry_of_rules_that_have_not_begun_is_rejected(backend: Backend, operator: Operator) -> None:
+    with newer():
+        entry = operator.entry(TYPE, {"commitment": random_digest()})
+        with pytest.raises((Rejected, CodecError), match=rf"^entry: type: got '{TYPE}', ") as rejected:
+            backend.submit(entry)
+    assert getattr(rejected.value, "code", Code.MALFORMED) == Code.MALFORMED
 
 
 def test_an_unknown_entry_has_no_outcome(backend: Backend) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.settings import Settings
 from ledger.backends.cometbft import engine
+from ledger.backends.cometbft.supervisor import OTHER_SOFTWARE
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 OPERATING = (DEPLOY.parent / "docs" / "operating.md").read_text()
@@ -43,3 +44,8 @@ def test_a_unit_runs_a_command_that_there_is_as_nobody_in_particular(unit: Path)
     assert told.exit_code == 0, told.output
     assert (service["NoNewPrivileges"], service["ProtectSystem"], service["Restart"]) == ("yes", "strict", "always")
     assert service["User"] != "root"
+
+
+def test_a_node_that_lacks_the_rules_is_not_started_again_by_systemd() -> None:
+    unit = (DEPLOY / "systemd" / "tidegate-ledger.service").read_text()
+    assert f"\nRestartPreventExitStatus={OTHER_SOFTWARE}\n" in unit

@@ -158,6 +158,16 @@ NEW = Key()
             [f"Give the validator {NEW.kid} the power 10."],
         ),
         ("validator.set", {"public_key": NEW.kid, "power": 0}, [f"Remove the validator {NEW.kid}."]),
+        (
+            "rules.activate",
+            {"version": 2, "height": 900},
+            ["Let rules of version 2 begin at height 900: a node whose software lacks them stops."],
+        ),
+        (
+            "rules.activate",
+            {"version": 2, "height": 0},
+            ["Withdraw what is planned: rules of version 2 do not begin."],
+        ),
     ],
 )
 def test_a_proposal_says_in_plain_words_what_it_changes(

@@ -24,13 +24,13 @@ def _note(_state: View, height: int, acting: str, body: Mapping[str, Any]) -> Ch
 
 
 @contextmanager
-def newer() -> Iterator[None]:
-    """Let this process be such software until the block ends."""
+def newer(version: int = VERSION) -> Iterator[None]:
+    """Let this process be such software until the block ends, or one that knows still more versions."""
     with (
         patch.dict(BODIES, {TYPE: {"commitment": digest}}),
         patch.dict(EFFECTS, {TYPE: _note}),
         patch.dict(rules.BROUGHT, {TYPE: VERSION}),
-        patch.object(rules, "NEWEST", VERSION),
+        patch.object(rules, "NEWEST", version),
     ):
         yield
 
