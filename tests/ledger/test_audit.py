@@ -15,10 +15,11 @@ from ledger.audit.chain import Walk, first_since
 from ledger.audit.findings import Finding
 from ledger.backends.reader import EmbeddedReader
 from ledger.codec import b64u, canonical
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, NewerRules
 from ledger.state import Code
 from ledger.state.batches import NONE_BEFORE
 from tests.support.ledger import Operator, random_digest
+from tests.support.newer import TYPE, newer
 
 
 class Kept:
@@ -242,3 +243,18 @@ def test_validators_that_the_state_does_not_name_are_found(kept: Kept) -> None:
     kept.operator.validator = Operator().validator
     found = kept.sentences()
     assert "block 2: its header names another validator set than the one that signed" in found
+
+
+@pytest.mark.parametrize("first", [1, 20])
+def test_a_ledger_of_newer_rules_is_audited_by_newer_software_alone(kept: Kept, first: int) -> None:
+    with newer():
+        kept.ledger.submit(kept.operator.entry("rules.activate", {"version": 2, "height": 18}))
+        while kept.ledger.height() < 18:
+            kept.anchor()
+        kept.ledger.submit(kept.operator.entry(TYPE, {"commitment": random_digest()}))
+        kept.anchor()
+        assert kept.found(first=first) == []
+    with pytest.raises(
+        NewerRules, match=r"^rules of version 2 hold from height 18 on, this software knows those up to"
+    ):
+        kept.found(first=first)

@@ -57,7 +57,7 @@ def take_step(at_work: Anchoring, ledger: Backend) -> bool:
 
 
 def test_what_changes_who_may_sign_holds_back_all_that_follows() -> None:
-    assert lane("org.register", "bank") == lane("validator.set", "x") == "governance"
+    assert lane("org.register", "bank") == lane("validator.set", "x") == lane("rules.activate", "2") == "governance"
     assert lane("consent.granted", "c") == lane("consent.revoked", "c") == "consent/c"
     assert lane("batch.anchor", "records") == "batch/records"
 

@@ -18,6 +18,7 @@ from ledger import proposals
 from tests.support.anchoring import Anchoring, anchoring, consent_id
 from tests.support.cli import tidegate
 from tests.support.ledger import Key
+from tests.support.newer import newer
 
 
 class Told(NamedTuple):
@@ -105,6 +106,31 @@ def test_the_ledgers_reason_is_told_when_it_rejects(at_work: Anchoring, command:
     assert told.err == "error: rejected: LOCKOUT: 0 governing organisations would remain, 1 must sign\n"
 
 
+def test_new_rules_are_planned_once_the_software_knows_them(
+    at_work: Anchoring, command: Command, tmp_path: Path
+) -> None:
+    own = at_work.settings.keys_path / "organisation.pem"
+    planned = "Let rules of version 2 begin at height 900: a node whose software lacks them stops.\n"
+
+    def signed() -> Path:
+        file = tmp_path / "proposal.json"
+        told = command("ledger", "propose", "rules.activate", "--version", "2", "--height", "900", "-o", file)
+        assert told.out.startswith(planned)
+        command("ledger", "sign", file, "--org", "tidegate", "--key", own)
+        return file
+
+    with working(at_work):
+        refused = command("ledger", "submit", signed(), code=1).err
+        with newer():
+            accepted = command("ledger", "submit", signed()).out
+    assert refused == (
+        "error: rejected: WRONG_STATE: rules of version 2 would stop this ledger:"
+        " its software knows those up to version 1\n"
+    )
+    assert "\nAccepted at height " in accepted
+    assert [proof.value for proof in at_work.backend.prove(["rules"], at_work.backend.height())] == [{"heights": [900]}]
+
+
 def test_without_a_worker_nothing_can_be_said_yet(at_work: Anchoring, command: Command, tmp_path: Path) -> None:
     file = tmp_path / "proposal.json"
     command("ledger", "propose", "org.suspend", "--org", "tidegate", "-o", file)
@@ -132,9 +158,10 @@ def test_several_sign_one_after_the_other_without_any_gateway(command: Command, 
     ("arguments", "message"),
     [
         (("org.suspend",), "org.suspend needs FILE.json, or --org"),
+        (("rules.activate", "--version", "2"), "rules.activate needs FILE.json, or --version, --height"),
         (("validator.set", "--power", "1"), "validator.set needs FILE.json, or --public-key, --power"),
         (("org.suspend", "--org", "x1", "--power", "1"), "org.suspend needs FILE.json, or --org"),
-        (("org.found",), "no governance entry 'org.found'; known: org.register, org.rotate_key, org.suspend, v"),
+        (("org.found",), "no governance entry 'org.found'; known: org.register, org.rotate_key, org.suspend, r"),
         (("org.register", "--org", "x1", "--key", "k.json"), "'k.json': expected USAGE:FILE.json, USAGE one of entri"),
     ],
 )
