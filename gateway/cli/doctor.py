@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from gateway.keys import KeysError
 from gateway.settings import Settings
 from ledger.backends.base import Backend
 from ledger.backends.embedded import Embedded
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import LedgerError
+from ledger.state import rules
 
 app = commands()
 LEAST_FREE_BYTES = 1 << 30
@@ -128,13 +130,20 @@ def _ledger(settings: Settings) -> str:
 
 
 def _height(ledger: Backend) -> str:
-    try:
-        state = "intact" if ledger.engine == Embedded.engine else "answered by a node"
-        return f"chain {ledger.chain}, {state} at height {ledger.height()}"
-    except Unavailable as error:
-        raise Unwell(f"{error}: tidegate ledger status says how a node is") from None
-    finally:
-        ledger.close()
+    with closing(ledger):
+        try:
+            height = ledger.height()
+            value = ledger.prove([rules.KEY], height)[0].value
+        except (LedgerError, LookupError) as error:
+            raise Unwell(f"{error}: tidegate ledger status says how a node is") from None
+    version, begins = rules.last({} if value is None else {rules.KEY: value})
+    if version > rules.NEWEST:
+        raise Unwell(
+            f"rules of version {version} hold from height {begins} on, this is {height}: install a release that knows"
+            f" version {version}; this one knows those up to version {rules.NEWEST}"
+        )
+    state = "intact" if ledger.engine == Embedded.engine else "answered by a node"
+    return f"chain {ledger.chain}, {state} at height {height}"
 
 
 CHECKS: dict[str, Check] = {

@@ -35,6 +35,12 @@ def planned(state: View, height: int) -> tuple[int, int] | None:
     return (active(state, height) + 1, later[0]) if later else None
 
 
+def last(state: View) -> tuple[int, int]:
+    """Return the newest version that is active or planned, and the height at which it begins."""
+    heights = _heights(state)
+    return (FIRST + len(heights), heights[-1] if heights else 1)
+
+
 def check_known(state: View, height: int) -> None:
     """Raise `NewerRules` if this software cannot execute the block at `height`."""
     version = active(state, height)

@@ -1,3 +1,4 @@
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ from gateway.cli import faults
 from gateway.cli.faults import CommandError, told
 from gateway.cli.runtime import first_keys, open_ledger, read_settings, write_trust
 from ledger import trust
+from ledger.entries import build, sign
 from tests.support.cli import tidegate
+from tests.support.newer import newer
 
 
 @pytest.fixture(autouse=True)
@@ -100,3 +103,23 @@ def test_a_doctor_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
         ["WRONG", "ledger"],
     ]
     assert told[3].endswith("there is none in " + str(tmp_path / "none") + " yet: tidegate serve makes it")
+
+
+def test_a_doctor_foresees_rules_that_this_software_does_not_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = read_settings(data=tmp_path)
+    keyring = first_keys(settings)
+    body = {"version": 2, "height": 900}
+    unsigned = build(chain=settings.chain, entry_id=bytes(16), type="rules.activate", body=body, not_after_height=9)
+    organisation = keyring.organisation
+    with newer(), closing(open_ledger(settings, keyring)) as ledger:
+        ledger.submit(sign(unsigned, (settings.gateway_id, organisation.kid, organisation.private)))
+    tidegate("doctor", "--data", tmp_path, code=1)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "WRONG ledger    rules of version 2 hold from height 900 on, this is 3: install a release that knows version 2;"
+        " this one knows those up to version 1"
+    )
+    with newer():
+        tidegate("doctor", "--data", tmp_path, code=1)
+    assert capsys.readouterr().out.splitlines()[-1] == (f"OK    ledger    chain {settings.chain}, intact at height 3")
