@@ -167,3 +167,19 @@ def test_an_embedded_ledger_of_newer_software_is_opened_by_that_alone(tmp_path: 
         ledger.submit(later)
     with pytest.raises(NewerRules, match=f"^rules of version 2 hold from height {BEGINS} on, .*{NEEDED}$"):
         OPERATOR.ledger(tmp_path / "ledger.sqlite")
+
+
+def test_an_embedded_ledger_makes_no_block_whose_rules_it_does_not_know(tmp_path: Path) -> None:
+    file, begins = tmp_path / "ledger.sqlite", BEGINS + 1
+    with newer(), closing(OPERATOR.ledger(file)) as ledger:
+        ledger.submit(activation(2, begins).data)
+    with closing(OPERATOR.ledger(file)) as ledger:
+        while ledger.height() < begins - 2:
+            ledger.submit(OPERATOR.entry("owner.credential_added", {"commitment": random_digest()}))
+        last = OPERATOR.entry("owner.credential_added", {"commitment": random_digest()})
+        with pytest.raises(NewerRules, match=f"^rules of version 2 hold from height {begins} on, .*{NEEDED}$"):
+            ledger.submit(last)
+        assert (ledger.height(), ledger.outcome(decode(last).id)) == (begins - 2, None)
+    with newer(), closing(OPERATOR.ledger(file)) as ledger:
+        ledger.submit(last)
+        assert ledger.height() == begins
