@@ -4,7 +4,7 @@ Members: `anchors`, `blocks`, `consent`, `format`, `handovers`, `keys`, `receipt
 stand once: a record names its anchor, an anchor its block, a block its validator set, each by number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,30 +101,53 @@ def assemble(
     needed: only what something names goes in.
     """
     used = list(dict.fromkeys([consent[0], *(record.entry_id for record in records)]))
+    parts, place = on_ledger(used, anchors=anchors, blocks=blocks, keys=keys, handovers=handovers)
+    parts |= {
+        "consent": b'{"anchor":' + place[consent[0]] + consent[1],
+        "format": canonical(FORMAT),
+        "receipt": b'"' + receipt.encode("ascii") + b'"',
+        "records": listed(b'{"anchor":' + place[record.entry_id] + record.rest for record in records),
+    }
+    return document(parts)
+
+
+def on_ledger(
+    used: Sequence[str],
+    *,
+    anchors: Mapping[str, Anchor],
+    blocks: Mapping[int, BlockPart],
+    keys: tuple[int, bytes],
+    handovers: bytes = b"[]",
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the members of a document that stand on the ledger, and the number that each entry (id) has in it.
+
+    `used` are the entries that the document names, each once; all else is as `assemble` has it.
+    """
     heights = sorted({keys[0], *(anchors[each].height for each in used)})
     sets = list(dict.fromkeys(blocks[height].validators for height in heights))
-    place = {entry_id: _number(n) for n, entry_id in enumerate(used)}
     at = {height: _number(n) for n, height in enumerate(heights)}
     parts = {
-        "anchors": _list(b'{"block":' + at[anchors[each].height] + anchors[each].rest for each in used),
-        "blocks": _list(
+        "anchors": listed(b'{"block":' + at[anchors[each].height] + anchors[each].rest for each in used),
+        "blocks": listed(
             blocks[height].head + b',"validators":' + _number(sets.index(blocks[height].validators)) + b"}"
             for height in heights
         ),
-        "consent": b'{"anchor":' + place[consent[0]] + consent[1],
-        "format": canonical(FORMAT),
         "handovers": handovers,
         "keys": b'{"block":' + at[keys[0]] + b',"proofs":' + keys[1] + b"}",
-        "receipt": b'"' + receipt.encode("ascii") + b'"',
-        "records": _list(b'{"anchor":' + place[record.entry_id] + record.rest for record in records),
-        "validators": _list(sets),
+        "validators": listed(sets),
     }
-    return b"{" + b",".join(b'"' + name.encode() + b'":' + part for name, part in parts.items()) + b"}"
+    return parts, {entry_id: _number(n) for n, entry_id in enumerate(used)}
+
+
+def document(parts: Mapping[str, bytes]) -> bytes:
+    """Return a document of its members in canonical form."""
+    return b"{" + b",".join(b'"' + name.encode() + b'":' + parts[name] for name in sorted(parts)) + b"}"
 
 
 def _number(value: int) -> bytes:
     return str(value).encode("ascii")
 
 
-def _list(parts: Any) -> bytes:  # noqa: ANN401 - any iterable of fragments
+def listed(parts: Iterable[bytes]) -> bytes:
+    """Return a list of canonical fragments."""
     return b"[" + b",".join(parts) + b"]"

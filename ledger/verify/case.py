@@ -1,4 +1,4 @@
-"""What is known of an evidence while it is being verified; each step fills in what later ones need."""
+"""What is known of a document while it is being verified; each step fills in what later ones need."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,24 +57,19 @@ class KeyCase:
     proof: Proof
 
 
-@dataclass(slots=True)
-class Case:
-    """One verification."""
+@dataclass(slots=True, kw_only=True)
+class OnLedger:
+    """One verification of a document whose parts stand on the ledger: entries in blocks, and the keys that signed."""
 
     data: bytes
     trust: Trust
-    audience: str | None
+    what: str
+    """What the document is called in an error."""
     blocks: list[BlockCase] = field(default_factory=list)
     anchors: list[AnchorCase] = field(default_factory=list)
-    records: list[RecordCase] = field(default_factory=list)
     handovers: list[Handover] = field(default_factory=list)
     keys: dict[str, KeyCase] = field(default_factory=dict)
     keys_block: BlockCase = field(init=False)
-    consent: Mapping[str, Any] = field(init=False)
-    consent_salt: bytes = field(init=False)
-    consent_anchor: AnchorCase = field(init=False)
-    receipt_jws: Jws = field(init=False)
-    receipt: Receipt = field(init=False)
 
     @property
     def header_a(self) -> Header:
@@ -82,6 +77,19 @@ class Case:
         return self.keys_block.next
 
     def key_of(self, org: str, kid: str) -> Mapping[str, Any] | None:
-        """Return the state's value of a key, if the evidence proves it."""
+        """Return the state's value of a key, if the document proves it."""
         found = self.keys.get(f"key/{org}/{kid}")
         return found.value if found else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Case(OnLedger):
+    """One verification of evidence."""
+
+    audience: str | None
+    records: list[RecordCase] = field(default_factory=list)
+    consent: Mapping[str, Any] = field(init=False)
+    consent_salt: bytes = field(init=False)
+    consent_anchor: AnchorCase = field(init=False)
+    receipt_jws: Jws = field(init=False)
+    receipt: Receipt = field(init=False)

@@ -1,6 +1,6 @@
 """Step 1: read the file strictly. Unknown members, loose forms and parts that nothing names are refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -16,14 +16,16 @@ from ledger.consent_record import check_form
 from ledger.entries import decode
 from ledger.errors import CodecError
 from ledger.evidence import FORMAT
-from ledger.verify.case import AnchorCase, BlockCase, Case, KeyCase, RecordCase
+from ledger.verify.case import AnchorCase, BlockCase, Case, KeyCase, OnLedger, RecordCase
 from ledger.verify.sets import check_handovers
 
 MOST_BYTES = 67_108_864
 MOST_PARTS = 100_000
 MOST_PATH = 64
 MOST_DEPTH = 48
-TOP = ("anchors", "blocks", "consent", "format", "handovers", "keys", "receipt", "records", "validators")
+LEDGER_PARTS = ("anchors", "blocks", "handovers", "keys", "validators")
+"""Members of every document whose parts stand on the ledger."""
+TOP = (*LEDGER_PARTS, "consent", "format", "receipt", "records")
 Part = TypeVar("Part")
 
 
@@ -31,15 +33,20 @@ def parse_strictly(case: Case) -> None:
     """Fill the case from the file's bytes. Raises `CodecError` saying where."""
     value = members(parse_canonical(case.data, max_bytes=MOST_BYTES, max_depth=MOST_DEPTH), TOP, "evidence")
     one_of(FORMAT)(value["format"])
-    sets = [read_validators(each) for each in _list(value["validators"], "validators")]
-    case.blocks = [_block(each, sets) for each in _list(value["blocks"], "blocks")]
-    case.anchors = [_anchor(each, case.blocks) for each in _list(value["anchors"], "anchors")]
-    case.records = [_record(each, case.anchors) for each in _list(value["records"], "records")]
-    case.handovers = [Handover.read(each) for each in _list(value["handovers"], "handovers")]
-    _keys(value["keys"], case)
+    read_ledger(value, case)
+    case.records = [_record(each, case.anchors) for each in items(value["records"], "records")]
     _consent(value["consent"], case)
-    case.receipt_jws, case.receipt = receipt.read(_text(value["receipt"], "receipt"))
-    _check_all_named(case, value)
+    case.receipt_jws, case.receipt = receipt.read(text(value["receipt"], "receipt"))
+    check_all_named(case, value, [*(each.anchor for each in case.records), case.consent_anchor])
+
+
+def read_ledger(value: Mapping[str, Any], case: OnLedger) -> None:
+    """Fill the case with what a document has of the ledger (`LEDGER_PARTS`). Raises `CodecError` saying where."""
+    sets = [read_validators(each) for each in items(value["validators"], "validators")]
+    case.blocks = [_block(each, sets) for each in items(value["blocks"], "blocks")]
+    case.anchors = [_anchor(each, case.blocks) for each in items(value["anchors"], "anchors")]
+    case.handovers = [Handover.read(each) for each in items(value["handovers"], "handovers")]
+    _keys(value["keys"], case)
 
 
 def _block(value: object, sets: Sequence[Any]) -> BlockCase:
@@ -48,37 +55,37 @@ def _block(value: object, sets: Sequence[Any]) -> BlockCase:
         Header.read(given["header"]),
         Header.read(given["next"]),
         Commit.read(given["commit"]),
-        _named(given["validators"], sets, "validator set"),
+        named(given["validators"], sets, "validator set"),
     )
 
 
 def _anchor(value: object, blocks: Sequence[BlockCase]) -> AnchorCase:
     given = members(value, ("block", "entry", "entry_path", "result_path", "sides"), "anchor")
     return AnchorCase(
-        _named(given["block"], blocks, "block"),
+        named(given["block"], blocks, "block"),
         decode(canonical(given["entry"])),
-        _text(given["sides"], "sides"),
-        _path(given["entry_path"]),
-        _path(given["result_path"]),
+        text(given["sides"], "sides"),
+        read_path(given["entry_path"]),
+        read_path(given["result_path"]),
     )
 
 
 def _record(value: object, anchors: Sequence[AnchorCase]) -> RecordCase:
     given = members(value, ("anchor", "index", "path", "sd_jwt"), "record")
-    presentation = _text(given["sd_jwt"], "sd_jwt")
+    presentation = text(given["sd_jwt"], "sd_jwt")
     return RecordCase(
-        _named(given["anchor"], anchors, "anchor"),
+        named(given["anchor"], anchors, "anchor"),
         whole(given["index"], "index"),
-        _path(given["path"]),
+        read_path(given["path"]),
         presentation,
         record.read(presentation),
     )
 
 
-def _keys(value: object, case: Case) -> None:
+def _keys(value: object, case: OnLedger) -> None:
     given = members(value, ("block", "proofs"), "keys")
-    case.keys_block = _named(given["block"], case.blocks, "block")
-    keys = [_key(each) for each in _list(given["proofs"], "proofs")]
+    case.keys_block = named(given["block"], case.blocks, "block")
+    keys = [_key(each) for each in items(given["proofs"], "proofs")]
     case.keys = {each.key: each for each in keys}
     if [each.key for each in keys] != sorted(case.keys):
         raise CodecError("keys: proofs are not sorted by key, each once")
@@ -90,23 +97,23 @@ def _key(value: object) -> KeyCase:
         raise CodecError("key proof: other is for absence, expected an empty list")
     if not isinstance(given["value"], dict):
         raise CodecError("key proof: value is no object")
-    siblings = tuple(unb64u(each, size=32) for each in _list(given["siblings"], "siblings", most=smt.DEPTH))
-    return KeyCase(_text(given["key"], "key"), given["value"], smt.Proof(siblings))
+    siblings = tuple(unb64u(each, size=32) for each in items(given["siblings"], "siblings", most=smt.DEPTH))
+    return KeyCase(text(given["key"], "key"), given["value"], smt.Proof(siblings))
 
 
 def _consent(value: object, case: Case) -> None:
     given = members(value, ("anchor", "record", "salt"), "consent")
-    case.consent_anchor = _named(given["anchor"], case.anchors, "anchor")
+    case.consent_anchor = named(given["anchor"], case.anchors, "anchor")
     case.consent = check_form(given["record"])
     case.consent_salt = unb64u(given["salt"], size=32)
 
 
-def _check_all_named(case: Case, value: Mapping[str, Any]) -> None:
-    """Refuse parts that nothing names: nothing in the file may be idle."""
+def check_all_named(case: OnLedger, value: Mapping[str, Any], anchors: Iterable[AnchorCase]) -> None:
+    """Refuse parts that nothing names: nothing in the file may be idle. `anchors` are those that its contents name."""
     _check_order([each.header.height for each in case.blocks], "blocks")
     if {id(each.block) for each in case.anchors} | {id(case.keys_block)} != {id(each) for each in case.blocks}:
         raise CodecError("a block stands in the file that nothing names")
-    if {id(each.anchor) for each in case.records} | {id(case.consent_anchor)} != {id(each) for each in case.anchors}:
+    if {id(each) for each in anchors} != {id(each) for each in case.anchors}:
         raise CodecError("an anchor stands in the file that nothing names")
     if {each["validators"] for each in value["blocks"]} != set(range(len(value["validators"]))):
         raise CodecError("a validator set stands in the file that nothing names")
@@ -118,24 +125,28 @@ def _check_order(heights: Sequence[int], what: str) -> None:
         raise CodecError(f"{what} are not in order of height, each once")
 
 
-def _named(number: object, parts: Sequence[Part], what: str) -> Part:
+def named(number: object, parts: Sequence[Part], what: str) -> Part:
+    """Return the part of this number. Raises `CodecError` if there is none."""
     place = whole(number, what)
     if place >= len(parts):
         raise CodecError(f"{what} {place} is named, the file has {len(parts)}")
     return parts[place]
 
 
-def _list(value: object, what: str, *, most: int = MOST_PARTS) -> list[Any]:
+def items(value: object, what: str, *, most: int = MOST_PARTS) -> list[Any]:
+    """Return a list of the file within its bound. Raises `CodecError`."""
     if not isinstance(value, list) or len(value) > most:
         raise CodecError(f"{what}: expected a list of at most {most}")
     return value
 
 
-def _path(value: object) -> tuple[bytes, ...]:
-    return tuple(unb64u(each, size=32) for each in _list(value, "path", most=MOST_PATH))
+def read_path(value: object) -> tuple[bytes, ...]:
+    """Return the hashes of an inclusion path. Raises `CodecError`."""
+    return tuple(unb64u(each, size=32) for each in items(value, "path", most=MOST_PATH))
 
 
-def _text(value: object, what: str) -> str:
+def text(value: object, what: str) -> str:
+    """Return a text of ASCII. Raises `CodecError`."""
     if not isinstance(value, str) or not value.isascii():
         raise CodecError(f"{what}: expected ASCII text")
     return value

@@ -1,7 +1,7 @@
 """Steps 7 and 8: who signed, with which key, and whether that key was valid there."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -13,14 +13,29 @@ from ledger.codec import b64u, canonical, unb64u
 from ledger.consent_record import credential_commitment
 from ledger.errors import VerificationError
 from ledger.state.signers import key_holds
-from ledger.verify.case import Case
+from ledger.verify.case import Case, OnLedger
 
 KEY = ("compromised_since", "from", "public_key", "until", "usage")
 CREDENTIAL = ("from", "org", "until")
 
 
+class Signer(NamedTuple):
+    """A key of the state that signed something: for which usage, and at which height it must have been valid."""
+
+    key: str
+    usage: str
+    height: int
+    anchored: bool = False
+    """What it signed stands on the ledger by its organisation's own entry: a later compromise takes nothing away."""
+
+
 def keys_were_valid(case: Case) -> None:
     """Step 7: every key that signed something is in the state under header A, valid at the height where it signed."""
+    check_signers(case, _signers(case))
+
+
+def check_signers(case: OnLedger, others: Iterable[Signer]) -> None:
+    """Raise `VerificationError` unless all that signed was valid: the entries' keys and `others`; nothing idle."""
     for anchor in case.anchors:
         if anchor.block.header.height >= case.header_a.height:
             raise VerificationError(
@@ -30,18 +45,18 @@ def keys_were_valid(case: Case) -> None:
     for proof in case.keys.values():
         smt.verify_member(key=proof.key, value=canonical(proof.value), proof=proof.proof, root=case.header_a.app_hash)
     needed = set()
-    for key, usage, height in _signers(case):
-        needed.add(key)
-        value = case.keys[key].value if key in case.keys else None
+    for signer in (*_of_entries(case), *others):
+        needed.add(signer.key)
+        value = case.keys[signer.key].value if signer.key in case.keys else None
         if value is None:
-            raise VerificationError(f"{key} signed something, but its state is not proved")
-        if reason := _fault(value, usage, height):
-            raise VerificationError(f"{key} {reason}")
+            raise VerificationError(f"{signer.key} signed something, but its state is not proved")
+        if reason := _fault(value, signer):
+            raise VerificationError(f"{signer.key} {reason}")
     if idle := sorted(case.keys.keys() - needed):
         raise VerificationError(f"{idle[0]} is proved, but signed nothing")
 
 
-def entries_are_signed(case: Case) -> None:
+def entries_are_signed(case: OnLedger) -> None:
     """Step 8: the signatures of each entry verify by the keys in the state."""
     for anchor in case.anchors:
         for signature in anchor.entry.signatures:
@@ -58,16 +73,19 @@ def entries_are_signed(case: Case) -> None:
                 ) from None
 
 
-def _signers(case: Case) -> Iterator[tuple[str, str, int]]:
-    """Yield the state's key, the usage and the height of everything signed; a record is judged where it is anchored."""
+def _of_entries(case: OnLedger) -> Iterator[Signer]:
     for anchor in case.anchors:
         for signature in anchor.entry.signatures:
-            yield f"key/{signature.org}/{signature.kid}", "entries", anchor.block.header.height
+            yield Signer(f"key/{signature.org}/{signature.kid}", "entries", anchor.block.header.height)
+
+
+def _signers(case: Case) -> Iterator[Signer]:
+    """Yield what signed the contents of an evidence; a record is judged where it is anchored."""
     for record in case.records:
         key = f"key/{record.shown.issuer}/{record.shown.jws.kid}"
-        yield key, "sealing", record.anchor.block.header.height
-    yield f"key/{case.receipt.iss}/{case.receipt_jws.kid}", "receipts", case.header_a.height
-    yield f"credential/{credential_of(case.consent)}", "credential", case.consent_anchor.block.header.height
+        yield Signer(key, "sealing", record.anchor.block.header.height)
+    yield Signer(f"key/{case.receipt.iss}/{case.receipt_jws.kid}", "receipts", case.header_a.height)
+    yield Signer(f"credential/{credential_of(case.consent)}", "credential", case.consent_anchor.block.header.height)
 
 
 def credential_of(consent: Mapping[str, Any]) -> str:
@@ -80,14 +98,15 @@ def credential_of(consent: Mapping[str, Any]) -> str:
     return b64u(commitment)
 
 
-def _fault(value: Mapping[str, Any], usage: str, height: int) -> str | None:
-    if usage == "credential":
+def _fault(value: Mapping[str, Any], signer: Signer) -> str | None:
+    if signer.usage == "credential":
         members(value, CREDENTIAL, "credential")
         begin, end = whole(value["from"], "from"), whole(value["until"], "until")
-        valid = begin <= height and (not end or height < end)
-        return None if valid else f"was not valid at height {height}"
+        valid = begin <= signer.height and (not end or signer.height < end)
+        return None if valid else f"was not valid at height {signer.height}"
     members(value, KEY, "key")
     public_key(value["public_key"])
     for name in ("compromised_since", "from", "until"):
         whole(value[name], name)
-    return key_holds(value, usage=usage, height=height)
+    judged = {**value, "compromised_since": 0} if signer.anchored else value
+    return key_holds(judged, usage=signer.usage, height=signer.height)

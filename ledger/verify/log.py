@@ -1,0 +1,283 @@
+"""Verify an owner's access log offline: the steps of evidence for the ledger's part, then receipts and statement."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from ledger import access_log, jws
+from ledger import receipt as receipts
+from ledger.access_log import FORMAT, Statement, receipts_digest
+from ledger.blocks.forms import members, whole
+from ledger.blocks.times import to_datetime
+from ledger.bodies import one_of
+from ledger.codec import parse, parse_canonical, unb64u
+from ledger.errors import CodecError, VerificationError
+from ledger.jws import Jws
+from ledger.merkle import verify_inclusion
+from ledger.receipt import Receipt
+from ledger.record import leaf
+from ledger.verify.case import AnchorCase, OnLedger
+from ledger.verify.parse import (
+    LEDGER_PARTS,
+    MOST_BYTES,
+    MOST_DEPTH,
+    check_all_named,
+    items,
+    named,
+    read_ledger,
+    read_path,
+    text,
+)
+from ledger.verify.signers import Signer, check_signers, entries_are_signed
+from ledger.verify.steps import CHAIN, run, trusted
+
+TOP = (*LEDGER_PARTS, "format", "pending", "pulls", "statement")
+
+
+@dataclass(frozen=True, slots=True)
+class PullCase:
+    """A receipt, and its place in a batch; None if it is not anchored yet."""
+
+    compact: str
+    jws: Jws
+    receipt: Receipt
+    anchor: AnchorCase | None = None
+    index: int = 0
+    path: tuple[bytes, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class LogCase(OnLedger):
+    """One verification of an access log."""
+
+    pulls: list[PullCase] = field(default_factory=list)
+    statement_jws: Jws = field(init=False)
+    statement: Statement = field(init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PullVerdict:
+    """A pull: its receipt's id, who asked, under what, what was given; `anchored_at` None: not on the ledger yet.
+
+    `pulled_at` is the gateway's word, `anchored_at` the validators'.
+    """
+
+    receipt: str
+    bank: str
+    consent: str
+    version: int
+    pulled_at: datetime
+    records: int
+    omitted: tuple[dict[str, Any], ...]
+    anchored_height: int | None
+    anchored_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogVerdict:
+    """What a log proves, and what the gateway says with it: all pulls from `begins` up to `ends`."""
+
+    chain: str
+    engine: str
+    gateway: str
+    owner: str
+    made_at: datetime
+    begins: datetime
+    ends: datetime
+    keys_height: int
+    pulls: tuple[PullVerdict, ...]
+    caveats: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """The verdict in one line."""
+        pending = sum(each.anchored_at is None for each in self.pulls)
+        line = f"OK: {len(self.pulls)} pulls of data of {self.owner}, {len(self.pulls) - pending} on the ledger"
+        line += f", {pending} pending" if pending else ""
+        return f"{line} (embedded ledger: one operator's word)" if self.engine == "embedded" else line
+
+
+def is_access_log(data: bytes) -> bool:
+    """Say whether a file says that it is an access log; whether it is a true one, `verify` finds out."""
+    try:
+        value = parse(data, max_bytes=MOST_BYTES, max_depth=MOST_DEPTH)
+    except CodecError:
+        return False
+    return isinstance(value, dict) and value.get("format") == FORMAT
+
+
+def checked(data: bytes, trust: bytes) -> LogCase:
+    """Return a log that passed every step. Raises `VerificationError` with the number of the step that failed."""
+    case = LogCase(data=data, trust=trusted(trust), what="access log")
+    run(STEPS, case)
+    return case
+
+
+def verify(data: bytes, trust: bytes) -> LogVerdict:
+    """Return what a log proves against a trust file. Raises as `checked` does."""
+    return verdict_of(checked(data, trust))
+
+
+def _read(case: LogCase) -> None:
+    """Step 1: the file is in its one form, and nothing idle stands in it."""
+    value = members(parse_canonical(case.data, max_bytes=MOST_BYTES, max_depth=MOST_DEPTH), TOP, "access log")
+    one_of(FORMAT)(value["format"])
+    read_ledger(value, case)
+    anchored = [_pull(each, case) for each in items(value["pulls"], "pulls")]
+    pending = [_receipt(text(each, "receipt")) for each in items(value["pending"], "pending")]
+    case.pulls = [*anchored, *pending]
+    case.statement_jws, case.statement = access_log.read(text(value["statement"], "statement"))
+    check_all_named(case, value, [each.anchor for each in anchored if each.anchor is not None])
+
+
+def _pull(value: object, case: LogCase) -> PullCase:
+    given = members(value, ("anchor", "index", "path", "receipt"), "pull")
+    found = _receipt(text(given["receipt"], "receipt"))
+    anchor = named(given["anchor"], case.anchors, "anchor")
+    return PullCase(
+        found.compact, found.jws, found.receipt, anchor, whole(given["index"], "index"), read_path(given["path"])
+    )
+
+
+def _receipt(compact: str) -> PullCase:
+    return PullCase(compact, *receipts.read(compact))
+
+
+def _keys_were_valid(case: LogCase) -> None:
+    """Step 7: as that of evidence; a receipt's key is judged at the header that the receipt itself names."""
+    check_signers(case, _signers(case))
+
+
+def _signers(case: LogCase) -> Iterator[Signer]:
+    gateway, at = case.statement.iss, case.header_a.height
+    yield Signer(f"key/{gateway}/{case.statement_jws.kid}", "receipts", at)
+    for each in case.pulls:
+        if each.receipt.keys_at > at:
+            raise VerificationError(f"a receipt names header {each.receipt.keys_at}, header A is {at}")
+        key = f"key/{each.receipt.iss}/{each.jws.kid}"
+        yield Signer(key, "receipts", each.receipt.keys_at, anchored=each.anchor is not None)
+
+
+def _leaves_are_in_their_batches(case: LogCase) -> None:
+    """Step 9: each receipt's leaf is in its batch, which the gateway anchored; batches follow each other."""
+    for each in case.pulls:
+        if each.anchor is None:
+            continue
+        entry = each.anchor.entry
+        if entry.type != "batch.anchor" or entry.body["stream"] != "receipts":
+            raise VerificationError(f"a receipt is anchored by {entry.type}, expected a batch of receipts")
+        if [signature.org for signature in entry.signatures] != [case.statement.iss]:
+            raise VerificationError(f"a batch of receipts is not anchored by {case.statement.iss}")
+        verify_inclusion(
+            leaf=leaf(each.compact),
+            index=each.index,
+            size=entry.body["size"],
+            path=each.path,
+            expected=unb64u(entry.body["root"]),
+        )
+    _check_sequence(case)
+
+
+def _check_sequence(case: LogCase) -> None:
+    """Raise `VerificationError` unless batches rise with their blocks, and each names the root before it."""
+    batches = sorted(case.anchors, key=lambda anchor: anchor.entry.body["sequence"])
+    for first, second in pairwise(batches):
+        before, after = first.entry.body, second.entry.body
+        if before["sequence"] == after["sequence"] or first.block.header.height > second.block.header.height:
+            raise VerificationError(f"batch {after['sequence']} of receipts does not follow batch {before['sequence']}")
+        if before["sequence"] + 1 == after["sequence"] and after["previous"] != before["root"]:
+            raise VerificationError(f"batch {after['sequence']} of receipts names another root before it")
+
+
+def _receipts_are_the_gateways(case: LogCase) -> None:
+    """Step 10: each receipt is signed by the gateway, cites one of the owner's consents, and stands there once."""
+    seen = set()
+    for each in case.pulls:
+        key = case.key_of(each.receipt.iss, each.jws.kid)
+        if key is None or each.receipt.iss != case.statement.iss:
+            raise VerificationError(f"a receipt is by {each.receipt.iss}, expected {case.statement.iss}")
+        jws.verify(each.jws, key["public_key"])
+        if each.receipt.consent["id"] not in case.statement.consents:
+            raise VerificationError(f"receipt {each.receipt.jti} cites a consent that the statement does not name")
+        if each.receipt.jti in seen:
+            raise VerificationError(f"receipt {each.receipt.jti} stands there twice")
+        seen.add(each.receipt.jti)
+
+
+def _statement_covers_it_all(case: LogCase) -> None:
+    """Step 11: the gateway signed that these are all receipts of its time, and they are those that it counted."""
+    said = case.statement
+    key = case.key_of(said.iss, case.statement_jws.kid)
+    if key is None:
+        raise VerificationError(f"no receipts key of {said.iss} is proved")
+    jws.verify(case.statement_jws, key["public_key"])
+    if not said.begins <= said.ends <= said.iat:
+        raise VerificationError("the statement's times are not in order")
+    if receipts_digest([each.compact for each in case.pulls]) != said.receipts:
+        raise VerificationError("the receipts are not those that the statement is about")
+    for each in case.pulls:
+        if each.receipt.iat < said.begins:
+            raise VerificationError(f"receipt {each.receipt.jti} is from before the time that the statement covers")
+
+
+STEPS: tuple[tuple[str, Callable[[Any], None]], ...] = (
+    ("parse strictly", _read),
+    *CHAIN,
+    ("keys in the state", _keys_were_valid),
+    ("entry signatures", entries_are_signed),
+    ("receipts in their batches", _leaves_are_in_their_batches),
+    ("receipt signatures", _receipts_are_the_gateways),
+    ("the gateway's statement", _statement_covers_it_all),
+)
+"""The steps in their order; a step is known by its number, counted from 1."""
+
+
+def verdict_of(case: LogCase) -> LogVerdict:
+    """Return the verdict on a log that passed every step; its pulls in order of time."""
+    said = case.statement
+    return LogVerdict(
+        chain=case.trust.chain,
+        engine=case.trust.engine,
+        gateway=said.iss,
+        owner=said.sub,
+        made_at=_instant(said.iat),
+        begins=_instant(said.begins),
+        ends=_instant(said.ends),
+        keys_height=case.header_a.height,
+        pulls=tuple(sorted((_verdict(each) for each in case.pulls), key=lambda pull: (pull.pulled_at, pull.receipt))),
+        caveats=tuple(_caveats(case)),
+    )
+
+
+def _verdict(each: PullCase) -> PullVerdict:
+    block = each.anchor.block if each.anchor else None
+    return PullVerdict(
+        receipt=each.receipt.jti,
+        bank=each.receipt.aud,
+        consent=each.receipt.consent["id"],
+        version=each.receipt.consent["version"],
+        pulled_at=_instant(each.receipt.iat),
+        records=len(each.receipt.records),
+        omitted=tuple(dict(omission) for omission in each.receipt.omitted),
+        anchored_height=block.header.height if block else None,
+        anchored_at=to_datetime(block.next.time) if block else None,
+    )
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _caveats(case: LogCase) -> Iterator[str]:
+    gateway = case.statement.iss
+    yield (
+        f"That no pull is missing rests on the word of {gateway}, which signed that these are all:"
+        " a batch holds others' receipts too, as hashes that say nothing. A bank's copy shows a missing one."
+    )
+    yield f"That these consents are all of the owner's, and when each pull was, rests on the word of {gateway}."
+    if any(each.anchor is None for each in case.pulls):
+        yield "A pending pull is signed and not on the ledger yet: a later log must have it there."
+    if case.trust.engine == "embedded":
+        yield f"The ledger is embedded: its history rests on the word of one operator, {gateway}."
