@@ -18,7 +18,7 @@ ENTRIES = {
     "participants": Entry("gateway.cli.participants", "Register who takes part.", OPERATOR),
     "owners": Entry("gateway.cli.owners", "Invite the people of a data owner.", OPERATOR),
     "doctor": Entry("gateway.cli.doctor", "Find out what is wrong.", OPERATOR),
-    "audit": Entry("gateway.cli.audit", "Verify the whole ledger, and the database against it.", OPERATOR),
+    "audit": Entry("gateway.cli.audit", "Verify the whole ledger and the database, or your own access log.", OPERATOR),
     "keys": Entry("gateway.cli.keys", "Make keys, and rotate them.", OPERATOR),
     "ledger": Entry(
         "gateway.cli.ledger", "Run a node of the replicated ledger, and govern it: propose, sign, submit.", OPERATOR

@@ -54,6 +54,11 @@ STATES = {
     "exhausted": _("Used up"),
 }
 
+OMISSIONS = {
+    "pending": _("not yet on the ledger"),
+    "erased": _("deleted"),
+}
+
 NOTHING_CHOSEN = _("Choose at least one kind of data, or refuse the request.")
 NO_SHIPMENT_CHOSEN = _("Choose at least one shipment, or refuse the request.")
 
@@ -111,6 +116,16 @@ def shipment(identifier: Identifier) -> str:
 def product(name: str) -> str:
     """Return a product in words."""
     return PRODUCTS.get(name, name)
+
+
+def omission(told: Mapping[str, Any]) -> str:
+    """Return what an answer to a bank lacked, and why, in words."""
+    why = OMISSIONS.get(told["reason"], told["reason"])
+    return _("Not given: %(count)s of %(product)s, %(why)s") % {
+        "count": told["count"],
+        "product": product(told["product"]),
+        "why": why,
+    }
 
 
 def state(name: str) -> str:

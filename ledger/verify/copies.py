@@ -10,9 +10,10 @@ from ledger import receipt as receipts
 from ledger.codec import parse
 from ledger.errors import CodecError, LedgerError, VerificationError
 from ledger.receipt import Receipt
+from ledger.state.signers import key_holds
 from ledger.verify import verify as verify_evidence
-from ledger.verify.log import LogCase
 from ledger.verify.parse import MOST_BYTES, MOST_DEPTH
+from ledger.verify.pulls import LogCase
 
 
 class Found(StrEnum):
@@ -93,4 +94,6 @@ def _check_signed(log: LogCase, signed: jws.Jws, receipt: Receipt) -> None:
     key = log.key_of(receipt.iss, signed.kid)
     if key is None:
         raise VerificationError("the log does not prove the receipt's key: the bank's whole evidence does")
+    if reason := key_holds(key, usage="receipts", height=receipt.keys_at):
+        raise VerificationError(f"the receipt's key {reason}")
     jws.verify(signed, key["public_key"])

@@ -1,24 +1,17 @@
 """Verify an owner's access log offline: the steps of evidence for the ledger's part, then receipts and statement."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 from ledger import access_log, jws
 from ledger import receipt as receipts
-from ledger.access_log import FORMAT, Statement, receipts_digest
+from ledger.access_log import FORMAT, receipts_digest
 from ledger.blocks.forms import members, whole
-from ledger.blocks.times import to_datetime
 from ledger.bodies import one_of
 from ledger.codec import parse, parse_canonical, unb64u
 from ledger.errors import CodecError, VerificationError
-from ledger.jws import Jws
 from ledger.merkle import verify_inclusion
-from ledger.receipt import Receipt
 from ledger.record import leaf
-from ledger.verify.case import AnchorCase, OnLedger
 from ledger.verify.parse import (
     LEDGER_PARTS,
     MOST_BYTES,
@@ -30,73 +23,11 @@ from ledger.verify.parse import (
     read_path,
     text,
 )
-from ledger.verify.signers import Signer, check_signers, entries_are_signed
+from ledger.verify.pulls import LogCase, LogVerdict, PullCase, verdict_of
+from ledger.verify.signers import Signer, check_signers, entries_are_signed, of_entries
 from ledger.verify.steps import CHAIN, run, trusted
 
 TOP = (*LEDGER_PARTS, "format", "pending", "pulls", "statement")
-
-
-@dataclass(frozen=True, slots=True)
-class PullCase:
-    """A receipt, and its place in a batch; None if it is not anchored yet."""
-
-    compact: str
-    jws: Jws
-    receipt: Receipt
-    anchor: AnchorCase | None = None
-    index: int = 0
-    path: tuple[bytes, ...] = ()
-
-
-@dataclass(slots=True, kw_only=True)
-class LogCase(OnLedger):
-    """One verification of an access log."""
-
-    pulls: list[PullCase] = field(default_factory=list)
-    statement_jws: Jws = field(init=False)
-    statement: Statement = field(init=False)
-
-
-@dataclass(frozen=True, slots=True)
-class PullVerdict:
-    """A pull: its receipt's id, who asked, under what, what was given; `anchored_at` None: not on the ledger yet.
-
-    `pulled_at` is the gateway's word, `anchored_at` the validators'.
-    """
-
-    receipt: str
-    bank: str
-    consent: str
-    version: int
-    pulled_at: datetime
-    records: int
-    omitted: tuple[dict[str, Any], ...]
-    anchored_height: int | None
-    anchored_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class LogVerdict:
-    """What a log proves, and what the gateway says with it: all pulls from `begins` up to `ends`."""
-
-    chain: str
-    engine: str
-    gateway: str
-    owner: str
-    made_at: datetime
-    begins: datetime
-    ends: datetime
-    keys_height: int
-    pulls: tuple[PullVerdict, ...]
-    caveats: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """The verdict in one line."""
-        pending = sum(each.anchored_at is None for each in self.pulls)
-        line = f"OK: {len(self.pulls)} pulls of data of {self.owner}, {len(self.pulls) - pending} on the ledger"
-        line += f", {pending} pending" if pending else ""
-        return f"{line} (embedded ledger: one operator's word)" if self.engine == "embedded" else line
 
 
 def is_access_log(data: bytes) -> bool:
@@ -146,8 +77,11 @@ def _receipt(compact: str) -> PullCase:
 
 
 def _keys_were_valid(case: LogCase) -> None:
-    """Step 7: as that of evidence; a receipt's key is judged at the header that the receipt itself names."""
-    check_signers(case, _signers(case))
+    """Step 7: as that of evidence; a receipt's key is judged at the header that the receipt itself names.
+
+    That a key turned out to be compromised takes no pull out of the log that was on the ledger before.
+    """
+    check_signers(case, (*of_entries(case, anchored=True), *_signers(case)))
 
 
 def _signers(case: LogCase) -> Iterator[Signer]:
@@ -161,7 +95,7 @@ def _signers(case: LogCase) -> Iterator[Signer]:
 
 
 def _leaves_are_in_their_batches(case: LogCase) -> None:
-    """Step 9: each receipt's leaf is in its batch, which the gateway anchored; batches follow each other."""
+    """Step 9: each receipt's leaf is in its batch, which the gateway anchored."""
     for each in case.pulls:
         if each.anchor is None:
             continue
@@ -177,18 +111,6 @@ def _leaves_are_in_their_batches(case: LogCase) -> None:
             path=each.path,
             expected=unb64u(entry.body["root"]),
         )
-    _check_sequence(case)
-
-
-def _check_sequence(case: LogCase) -> None:
-    """Raise `VerificationError` unless batches rise with their blocks, and each names the root before it."""
-    batches = sorted(case.anchors, key=lambda anchor: anchor.entry.body["sequence"])
-    for first, second in pairwise(batches):
-        before, after = first.entry.body, second.entry.body
-        if before["sequence"] == after["sequence"] or first.block.header.height > second.block.header.height:
-            raise VerificationError(f"batch {after['sequence']} of receipts does not follow batch {before['sequence']}")
-        if before["sequence"] + 1 == after["sequence"] and after["previous"] != before["root"]:
-            raise VerificationError(f"batch {after['sequence']} of receipts names another root before it")
 
 
 def _receipts_are_the_gateways(case: LogCase) -> None:
@@ -232,52 +154,3 @@ STEPS: tuple[tuple[str, Callable[[Any], None]], ...] = (
     ("the gateway's statement", _statement_covers_it_all),
 )
 """The steps in their order; a step is known by its number, counted from 1."""
-
-
-def verdict_of(case: LogCase) -> LogVerdict:
-    """Return the verdict on a log that passed every step; its pulls in order of time."""
-    said = case.statement
-    return LogVerdict(
-        chain=case.trust.chain,
-        engine=case.trust.engine,
-        gateway=said.iss,
-        owner=said.sub,
-        made_at=_instant(said.iat),
-        begins=_instant(said.begins),
-        ends=_instant(said.ends),
-        keys_height=case.header_a.height,
-        pulls=tuple(sorted((_verdict(each) for each in case.pulls), key=lambda pull: (pull.pulled_at, pull.receipt))),
-        caveats=tuple(_caveats(case)),
-    )
-
-
-def _verdict(each: PullCase) -> PullVerdict:
-    block = each.anchor.block if each.anchor else None
-    return PullVerdict(
-        receipt=each.receipt.jti,
-        bank=each.receipt.aud,
-        consent=each.receipt.consent["id"],
-        version=each.receipt.consent["version"],
-        pulled_at=_instant(each.receipt.iat),
-        records=len(each.receipt.records),
-        omitted=tuple(dict(omission) for omission in each.receipt.omitted),
-        anchored_height=block.header.height if block else None,
-        anchored_at=to_datetime(block.next.time) if block else None,
-    )
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _caveats(case: LogCase) -> Iterator[str]:
-    gateway = case.statement.iss
-    yield (
-        f"That no pull is missing rests on the word of {gateway}, which signed that these are all:"
-        " a batch holds others' receipts too, as hashes that say nothing. A bank's copy shows a missing one."
-    )
-    yield f"That these consents are all of the owner's, and when each pull was, rests on the word of {gateway}."
-    if any(each.anchor is None for each in case.pulls):
-        yield "A pending pull is signed and not on the ledger yet: a later log must have it there."
-    if case.trust.engine == "embedded":
-        yield f"The ledger is embedded: its history rests on the word of one operator, {gateway}."

@@ -26,16 +26,16 @@ class Signer(NamedTuple):
     usage: str
     height: int
     anchored: bool = False
-    """What it signed stands on the ledger by its organisation's own entry: a later compromise takes nothing away."""
+    """What it signed was on the ledger before its compromise was known, and counts nevertheless."""
 
 
 def keys_were_valid(case: Case) -> None:
     """Step 7: every key that signed something is in the state under header A, valid at the height where it signed."""
-    check_signers(case, _signers(case))
+    check_signers(case, (*of_entries(case), *_signers(case)))
 
 
-def check_signers(case: OnLedger, others: Iterable[Signer]) -> None:
-    """Raise `VerificationError` unless all that signed was valid: the entries' keys and `others`; nothing idle."""
+def check_signers(case: OnLedger, signers: Iterable[Signer]) -> None:
+    """Raise `VerificationError` unless every signer is proved and was valid, and nothing else is proved."""
     for anchor in case.anchors:
         if anchor.block.header.height >= case.header_a.height:
             raise VerificationError(
@@ -45,7 +45,7 @@ def check_signers(case: OnLedger, others: Iterable[Signer]) -> None:
     for proof in case.keys.values():
         smt.verify_member(key=proof.key, value=canonical(proof.value), proof=proof.proof, root=case.header_a.app_hash)
     needed = set()
-    for signer in (*_of_entries(case), *others):
+    for signer in signers:
         needed.add(signer.key)
         value = case.keys[signer.key].value if signer.key in case.keys else None
         if value is None:
@@ -73,10 +73,11 @@ def entries_are_signed(case: OnLedger) -> None:
                 ) from None
 
 
-def _of_entries(case: OnLedger) -> Iterator[Signer]:
+def of_entries(case: OnLedger, *, anchored: bool = False) -> Iterator[Signer]:
+    """Yield what signed the entries, each judged at its block, as `Signer.anchored` says."""
     for anchor in case.anchors:
         for signature in anchor.entry.signatures:
-            yield Signer(f"key/{signature.org}/{signature.kid}", "entries", anchor.block.header.height)
+            yield Signer(f"key/{signature.org}/{signature.kid}", "entries", anchor.block.header.height, anchored)
 
 
 def _signers(case: Case) -> Iterator[Signer]:
