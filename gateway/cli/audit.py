@@ -31,7 +31,7 @@ from gateway.settings import Settings
 from ledger.audit.findings import Finding
 from ledger.errors import LedgerError
 
-app = commands("Verify the whole ledger and the database against it, or your own access log.")
+app = commands("Verify the whole ledger and the database, or your own access log.")
 app.command(epilog=examples(*EXAMPLES))(mine)
 MOST_TOLD = 20
 """Findings of one kind that are told; the rest are counted."""

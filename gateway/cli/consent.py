@@ -103,6 +103,23 @@ def history(
     typer.echo(f"{output}: {len(data)} bytes")
 
 
+@app.command(epilog=examples("tidegate consent receipts CONSENT -o receipts.json"))
+def receipts(
+    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")],
+    state: StateOption = None,
+) -> None:
+    """Save a signed receipt of each thing that happened to a consent: given, amended, paused, ended.
+
+    Check them with: tidegate verify.
+    """
+    grant, proof_key = grants.find(state or grants.default_folder(), consent)
+    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
+        data = Bank(connection).receipts(consent)
+    output.write_bytes(data)
+    typer.echo(f"{output}: {len(data)} bytes")
+
+
 @app.command(epilog=examples("tidegate consent proof CONSENT -o proof.json"))
 def proof(
     consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],

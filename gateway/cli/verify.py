@@ -14,12 +14,14 @@ from gateway.cli.faults import CANNOT_SAY, FAILED, USAGE, CommandError
 from gateway.cli.files import read_file
 from gateway.cli.histories import verify_history
 from gateway.cli.lazy import commands, examples
+from gateway.cli.receipts import verify_receipts
 from gateway.cli.values import duration
 from ledger.errors import VerificationError
 from ledger.history import is_history
 from ledger.trust import MOST_BYTES as MOST_TRUST_BYTES
 from ledger.trust import fingerprint
 from ledger.verify import STEPS, NotEnough, Verdict, verify
+from ledger.verify.changes import is_consent_receipts
 from ledger.verify.parse import MOST_BYTES
 from ledger.verify.state import STEPS as STATE_STEPS
 from ledger.verify.state import StateVerdict, is_state_proof
@@ -43,11 +45,15 @@ class Requirement(StrEnum):
         "tidegate verify evidence.json --trust trust.json --explain",
         "tidegate verify proof.json --trust trust.json --max-age 1h",
         "tidegate verify history.json --explain",
+        "tidegate verify receipts.json --trust trust.json",
     ),
 )
 def verify_file(
     file: Annotated[
-        Path, typer.Argument(help="The evidence, as it was pulled, byte by byte; a state proof; a consent's history.")
+        Path,
+        typer.Argument(
+            help="The evidence, as it was pulled, byte by byte; a state proof; a consent's history or receipts."
+        ),
     ],
     trust: Annotated[
         Path | None, typer.Option(help="The trust file of the ledger; compare its fingerprint out of band.")
@@ -70,6 +76,7 @@ def verify_file(
     3: valid, but too old or not what was required. A state proof, which says how a consent or key stood at a height,
     takes five steps; --audience and provider_sealed do not apply to it. Nor does anything to a consent's history, which
     needs no trust file: it is checked that the owner's passkey signed each version and that none is missing in between.
+    The receipts of what happened to a consent take eleven steps, up to the ledger's entries, which must say the same.
     """
     oldest = duration(max_age) if max_age else None
     data = read_file(file, most=MOST_BYTES, code=USAGE)
@@ -81,6 +88,9 @@ def verify_file(
             "--trust is missing: the trust file that evidence and state proofs are checked against", code=USAGE
         )
     trusted = read_file(trust, most=MOST_TRUST_BYTES, code=USAGE)
+    if is_consent_receipts(data):
+        verify_receipts(data, trusted, explain=explain, as_json=as_json)
+        return
     asked: dict[str, Any] = {
         "require": frozenset(each.value for each in require or ()),
         "max_age": oldest,

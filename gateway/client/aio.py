@@ -135,6 +135,10 @@ class AsyncBank:
         """Return every record of a consent of this bank, as `Bank.history` does."""
         return await self.connection.run(self._flows.history(consent_id))
 
+    async def receipts(self, consent_id: str) -> bytes:
+        """Return a receipt of each thing that happened to a consent, as `Bank.receipts` does."""
+        return await self.connection.run(self._flows.receipts(consent_id))
+
     async def proof(self, consent_id: str, *, patience: float = 0.0) -> bytes:
         """Return a state proof of how a consent stands, as `Bank.proof` does."""
         return await self.connection.run(self._flows.proof(consent_id, patience))

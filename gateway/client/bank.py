@@ -100,8 +100,15 @@ class BankFlows:
 
     def history(self, consent_id: str) -> Flow[bytes]:
         """Return a consent's history, as `Bank.history` says."""
+        return self._kept_of(consent_id, "history")
+
+    def receipts(self, consent_id: str) -> Flow[bytes]:
+        """Return the receipts of a consent, as `Bank.receipts` says."""
+        return self._kept_of(consent_id, "receipts")
+
+    def _kept_of(self, consent_id: str, what: str) -> Flow[bytes]:
         token = yield from self._dialogue.own_token(EVENTS)
-        path = f"/consents/{quote(consent_id, safe='')}/history"
+        path = f"/consents/{quote(consent_id, safe='')}/{what}"
         return (yield from self._dialogue.call("GET", path, token=token)).content
 
     def proof(self, consent_id: str, patience: float) -> Flow[bytes]:
@@ -164,6 +171,13 @@ class Bank:
     def history(self, consent_id: str) -> bytes:
         """Return every record of a consent of this bank, for `ledger.history.verify`. Raises `ProblemError`."""
         return self.connection.run(self._flows.history(consent_id))
+
+    def receipts(self, consent_id: str) -> bytes:
+        """Return a signed receipt of each thing that happened to a consent of this bank, for `tidegate verify`.
+
+        Raises `ProblemError`.
+        """
+        return self.connection.run(self._flows.receipts(consent_id))
 
     def proof(self, consent_id: str, *, patience: float = 0.0) -> bytes:
         """Return a state proof of how a consent of this bank stands on the ledger: in force, ended, never granted.

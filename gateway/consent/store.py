@@ -86,16 +86,24 @@ def present_record(session: Session, consent: Consent) -> Json | None:
 
 def history(session: Session, consent: Consent) -> bytes:
     """Return every record of a consent in order (`ledger.history`). Raises `NotFoundError` if it was never given."""
-    versions = session.exec(select(ConsentVersion).where(ConsentVersion.consent_id == consent.id)).all()
-    if not versions:
+    found = all_records(session, consent)
+    if not found:
         raise NotFoundError(f"consent {consent.id!r} was never given")
+    return write_history(consent.id, [(record, salt) for record, salt, _ in found])
+
+
+def all_records(session: Session, consent: Consent) -> list[tuple[Json, bytes, bytes]]:
+    """Return every record of a consent in order, with the salt of its commitment and that; none if never given."""
+    versions = session.exec(select(ConsentVersion).where(ConsentVersion.consent_id == consent.id)).all()
     changes = session.exec(
         select(ConsentChange).where(ConsentChange.consent_id == consent.id).order_by(col(ConsentChange.number))
     ).all()
-    of_version = {each.version: [(each.record, each.salt)] for each in sorted(versions, key=lambda one: one.version)}
+    of_version: dict[int, list[ConsentVersion | ConsentChange]] = {
+        each.version: [each] for each in sorted(versions, key=lambda one: one.version)
+    }
     for change in changes:
-        of_version[change.version].append((change.record, change.salt))
-    return write_history(consent.id, [pair for pairs in of_version.values() for pair in pairs])
+        of_version[change.version].append(change)
+    return [(each.record, each.salt, each.commitment) for rows in of_version.values() for each in rows]
 
 
 def locked(session: Session, consent_id: str) -> Consent:

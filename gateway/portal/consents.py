@@ -12,15 +12,24 @@ from gateway.consent.rules import LIVING, State
 from gateway.consent.tables import Consent
 from gateway.db import DbSession
 from gateway.directory.participants import participant
+from gateway.keys import CurrentKeys
 from gateway.oauth.description import leads_to
 from gateway.portal import words
 from gateway.portal.description import ANSWERS, form
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
+from gateway.pull import consent_receipts
+from gateway.settings import CurrentSettings
 
 router = APIRouter(prefix=OWN + "/consents")
 HISTORY: dict[int | str, dict[str, Any]] = {
     200: {"description": "Every record, to be kept.", "content": {"application/json": {"schema": {"type": "object"}}}}
+}
+RECEIPTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Receipts, as docs/evidence.md describes them: keep them byte by byte.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
 }
 SAME_CONSENT = {"path.consent_id": "$request.path.consent_id"}
 
@@ -87,6 +96,17 @@ def save_history(consent_id: str, person: SignedIn, session: DbSession) -> Respo
     consent = store.find(session, consent_id, owner_id=person.participant_id)
     headers = {"Content-Disposition": f'attachment; filename="consent-{consent.id[:8]}.json"'}
     return Response(store.history(session, consent), media_type="application/json", headers=headers)
+
+
+@router.get("/{consent_id}/receipts", response_class=Response, responses=RECEIPTS)
+def save_receipts(
+    consent_id: str, person: SignedIn, session: DbSession, settings: CurrentSettings, keyring: CurrentKeys, now: Now
+) -> Response:
+    """Give the owner a signed receipt of each thing that happened to a consent: a file that anybody can verify."""
+    consent = store.find(session, consent_id, owner_id=person.participant_id)
+    data = consent_receipts.write(session, settings, keyring, consent, now=now)
+    headers = {"Content-Disposition": f'attachment; filename="receipts-{consent.id[:8]}.json"'}
+    return Response(data, media_type="application/json", headers=headers)
 
 
 @router.get("/{consent_id}/stop", responses=leads_to(200, stop=SAME_CONSENT))

@@ -1,22 +1,32 @@
-"""`GET /consents/{consent_id}/history`: every record of a consent, for its bank, to be verified offline."""
+"""What became of a consent, for its bank, to be verified offline: `GET /consents/{consent_id}/history`, `/receipts`."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from gateway.clock import Now
 from gateway.consent import store
-from gateway.consent.tables import Consent
 from gateway.db import DbSession
-from gateway.errors import ForbiddenError, NotFoundError, UnauthenticatedError, documented
+from gateway.errors import ForbiddenError, NotFoundError, NotYetError, UnauthenticatedError, documented
+from gateway.keys import CurrentKeys
 from gateway.oauth.clients import EVENTS
 from gateway.oauth.resource import Caller, caller
+from gateway.pull import consent_receipts
+from gateway.settings import CurrentSettings
 
 router = APIRouter(tags=["pull"])
 Reader = Annotated[Caller, Depends(caller(EVENTS))]
 ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A history, as docs/consent.md describes it: keep it byte by byte.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+RECEIPTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Receipts, as docs/evidence.md describes them: keep them byte by byte.",
         "content": {"application/json": {"schema": {"type": "object"}}},
     }
 }
@@ -32,8 +42,23 @@ def show_history(consent_id: str, reader: Reader, session: DbSession) -> Respons
 
     Asked for with a token of the bank's own (scope `events`): also once the consent has ended.
     """
-    consent = session.get(Consent, consent_id) if store.is_id(consent_id) else None
-    if consent is None or consent.bank_id != reader.client_id:
-        raise NotFoundError(f"no consent {consent_id!r}")
+    consent = store.find(session, consent_id, bank_id=reader.client_id)
     data = store.history(session, consent)
+    return Response(data, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@router.get(
+    "/consents/{consent_id}/receipts",
+    response_class=Response,
+    responses={**RECEIPTS, **documented(UnauthenticatedError, ForbiddenError, NotFoundError, NotYetError)},
+)
+def show_receipts(
+    consent_id: str, reader: Reader, session: DbSession, settings: CurrentSettings, keyring: CurrentKeys, now: Now
+) -> Response:
+    """Return a signed receipt of each thing that happened to a consent, with the ledger's entry where it is final.
+
+    Asked for with a token of the bank's own (scope `events`): also once the consent has ended, or was refused.
+    """
+    consent = store.find(session, consent_id, bank_id=reader.client_id)
+    data = consent_receipts.write(session, settings, keyring, consent, now=now)
     return Response(data, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -5,6 +5,7 @@ pulls what it likes. A model that knows nothing of the gateway says what must co
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,10 @@ from sqlmodel import Session
 from gateway.client import dpop, identity
 from gateway.client.errors import NotYetError, OAuthError, ProblemError
 from gateway.consent import lifecycle
+from gateway.pull import access_log
 from ledger.verify import verify
+from ledger.verify.changes import verify as verify_receipts
+from ledger.verify.log import verify as verify_log
 from tests.support import builders
 from tests.support.life import ENDED, GIVEN, NOT_FINAL, PAUSED, TOO_OFTEN, TOO_WIDE, Life, Pushed
 from tests.support.messages import event, transport_document
@@ -181,6 +185,18 @@ class Lives(RuleBasedStateMachine):
         if data is not None:
             life.pulled.append(self.now)
             self._check(life, data, products, bills)
+
+    def teardown(self) -> None:
+        """Whatever happened: each consent's receipts end where the model says, and the owner's log has each pull."""
+        self.worker_works()
+        with Session(self.path.gateway.app.state.engine) as session:
+            gateway = self.path.gateway
+            data = access_log.write(session, gateway.settings, gateway.keyring, builders.OWNER, now=self.now)
+        pulled = Counter(each.consent for each in verify_log(data, self.trust).pulls)
+        for life in self.lives:
+            last = verify_receipts(self.path.as_bank().receipts(life.id), self.trust).changes[-1]
+            assert (last.state, last.height is not None) == (life.state, True), life
+            assert pulled[life.id] == len(life.pulled), life
 
     def _pick(self, one: int) -> Life:
         return self.lives[one % len(self.lives)]
