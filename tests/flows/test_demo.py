@@ -29,6 +29,8 @@ HELD = (
     "bill_of_lading 1 of oceanline, provider_sealed",
     "NOT VALID at step 12 of 12: receipt: the receipt is for 'harbour-bank', expected 'another-bank'",
     "NOT VALID at step 3 of 12",
+    "the access log, verified offline: OK: 1 pulls of data of lantern-trading, 1 on the ledger",
+    "for harbour-bank stands in the log, anchored",
     "revoked, in two clicks",
     "the pull is refused: 401 invalid_token: the consent is revoked",
     "and so is a new token: invalid_grant: the consent is revoked",

@@ -157,7 +157,7 @@ def test_every_page_can_be_used_by_all(browser: Browser, gateway: Served) -> Non
     page.get_by_role("button", name="Make a passkey").click()
     expect(page.get_by_role("heading", name="Who sees the data of Harbour Trading")).to_be_visible()
     check_accessible(page)
-    for path in ("/portal/links", "/portal/sign-in", "/portal/requests/unknown"):
+    for path in ("/portal/links", "/portal/pulls", "/portal/sign-in", "/portal/requests/unknown"):
         page.goto(f"{gateway.url}{path}")
         check_accessible(page)
     page.goto(asked(gateway))

@@ -56,6 +56,9 @@ IN_EARNEST = {
     "events list --client ID --key KEY.pem": f"events list {BANK}",
     "consent proof CONSENT -o proof.json": "consent proof {consent} -o proof.json",
     "consent history CONSENT -o history.json": "consent history {consent} -o history.json",
+    "consent receipts CONSENT -o receipts.json": "consent receipts {consent} -o receipts.json",
+    "audit mine pulls.json --trust trust.json --receipt evidence.json": "audit mine pulls.json "
+    "--trust tidegate-data/trust.json --receipt evidence.json",
     "verify evidence.json --trust trust.json": "verify evidence.json --trust tidegate-data/trust.json",
 }
 """What people put in place of the capital letters."""
@@ -165,9 +168,14 @@ def test_a_newcomer_gets_from_serve_to_a_verified_evidence(folder: Path) -> None
         until(lambda: nothing_waits(issuer), "the ledger did not take it")
         consent = asked("consent request --client ID --key KEY.pem ...", folder, port, owner)
         files = ("pull CONSENT -o evidence.json", "consent proof CONSENT -o proof.json")
-        for shown in (*files, "consent history CONSENT -o history.json"):
+        kept = ("consent history CONSENT -o history.json", "consent receipts CONSENT -o receipts.json")
+        for shown in (*files, *kept):
             run(f"tidegate {IN_EARNEST[shown].format(consent=consent)}", folder, port)
         assert do("verify evidence.json --trust trust.json").startswith(f"OK: 1 records of {cast.OWNER}")
+        (folder / "pulls.json").write_bytes(owner.save(f"{issuer}/portal/pulls/log"))
+        looked = do("audit mine pulls.json --trust trust.json --receipt evidence.json")
+        assert looked.startswith(f"OK: 1 pulls of data of {cast.OWNER}")
+        assert " for harbour-bank stands in the log, " in looked
         told = "listen --client ID --key KEY.pem"
         with running(f"tidegate {IN_EARNEST[told]}", folder, port) as listening:
             assert listening.stdout is not None

@@ -81,6 +81,12 @@ class Browser:
         """Open a link. Raises `PageError`."""
         return self._go("GET", url)
 
+    def save(self, url: str) -> bytes:
+        """Return a file that a link leads to. Raises `PageError`."""
+        response = self._http.get(url)
+        _check(url, response)
+        return response.content
+
     def press(self, page: Page, button: str, *, untick: str = "") -> Page:
         """Press a button, with the box whose label holds `untick` not ticked; answer with the passkey where asked.
 
@@ -118,10 +124,13 @@ def _read(url: str, response: httpx2.Response) -> Page:
     reader.feed(response.text)
     page = reader.page
     page.text = " ".join(page.text.split())
-    if response.is_error:
-        message = f"{urlsplit(url).path} answered {response.status_code}: {page.text[:400]}"
-        raise PageError(message, response.status_code)
+    _check(url, response, page.text)
     return page
+
+
+def _check(url: str, response: httpx2.Response, said: str = "") -> None:
+    if not response.is_success:
+        raise PageError(f"{urlsplit(url).path} answered {response.status_code}: {said[:400]}", response.status_code)
 
 
 class _Reader(HTMLParser):

@@ -112,9 +112,22 @@ def owner_revokes(play: Play) -> None:
     listed = play.owner.open(f"{play.stage.issuer}/portal/consents")
     must("Last viewed: Never" not in listed.text, "the portal shows that the bank has looked")
     play.teller.say(listed.text[listed.text.find("Harbour Bank") :][:160])
+    _log_is_kept(play)
     confirm = play.owner.open(listed.links["Stop sharing"])
     play.owner.press(confirm, "Stop sharing")
     play.teller.held("revoked, in two clicks; in force from this moment")
+
+
+def _log_is_kept(play: Play) -> None:
+    """The trader keeps the access log, and verifies it: the pull that the bank has a copy of stands there."""
+    play.stage.anchored()
+    log, copy, trust = (play.folder / name for name in ("pulls.json", "evidence.json", "trust.json"))
+    log.write_bytes(play.owner.save(f"{play.stage.issuer}/portal/pulls/log"))
+    done = run("audit", "mine", str(log), "--trust", str(trust), "--receipt", str(copy))
+    must(done.returncode == 0, f"the access log holds and has the bank's pull: {done.stdout}{done.stderr}")
+    first, *_, last = done.stdout.splitlines()
+    play.teller.held(f"the access log, verified offline: {first}")
+    play.teller.held(last.partition(": ")[2])
 
 
 def bank_is_refused(play: Play) -> None:
