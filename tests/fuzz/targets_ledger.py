@@ -2,13 +2,29 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from json import dumps
 from pathlib import Path
 from typing import Any
 
-from ledger import consent_record, disclosures, entries, history, jws, receipt, record, sdjwt, trust, verify
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger import (
+    access_log,
+    consent_receipts,
+    consent_record,
+    disclosures,
+    entries,
+    history,
+    jws,
+    receipt,
+    record,
+    sdjwt,
+    trust,
+    verify,
+)
 from ledger.blocks.commits import Commit, verify_commit
 from ledger.blocks.headers import Header
 from ledger.blocks.validators import read_validators
@@ -22,6 +38,7 @@ from tests.fuzz.target import Target
 VECTORS = Path(__file__).parents[1] / "vectors" / "evidence"
 TRUST = (VECTORS / "trust.json").read_bytes()
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 REFUSED = (CodecError, VerificationError)
 
 
@@ -38,6 +55,9 @@ def targets() -> Iterator[Target]:
     yield Target("validators", _validators, (CodecError,), lambda: _of("validators"), 1_048_576)
     yield Target("jws", _jws, REFUSED, _receipts, receipt.MOST_BYTES)
     yield Target("receipt", _receipt, (CodecError,), _receipts, receipt.MOST_BYTES)
+    yield Target("access_log", _statement, (CodecError,), _statements, access_log.MOST_STATEMENT_BYTES)
+    most = consent_receipts.MOST_RECEIPT_BYTES
+    yield Target("consent_receipt", _consent_receipt, (CodecError,), _consent_receipts, most)
     yield Target("record", _record, REFUSED, _records, record.MOST_BYTES)
     yield Target("disclosures", _disclosures, REFUSED, _records, record.MOST_BYTES)
     yield Target("consent_record", _consent, REFUSED, _consents, 1_048_576)
@@ -71,6 +91,22 @@ def _receipts() -> Sequence[bytes]:
 
 def _records() -> Sequence[bytes]:
     return [each["sd_jwt"].encode() for value in _values() for each in value["records"]]
+
+
+def _statements() -> Sequence[bytes]:
+    consents = sorted(value["consent"]["record"]["consent"] for value in _values()[:1])
+    said = access_log.Statement("tidegate", "harbour-trading", 3, 1, 2, consents, access_log.receipts_digest(["x"]))
+    return [access_log.sign(said, key=KEY, kid="x").encode()]
+
+
+def _consent_receipts() -> Sequence[bytes]:
+    digest = b64u(bytes(32))
+    said = consent_receipts.Receipt(
+        *("tidegate", "harbour-trading", "eastbank", 3, digest, 1, "given", "active", "2026-11-24T09:00:00Z"),
+        *(digest, digest, b64u(bytes(16))),
+    )
+    refused = replace(said, version=0, event="refused", state="refused", record=None, commitment=None, entry=None)
+    return [consent_receipts.sign(each, key=KEY, kid="x").encode() for each in (said, refused)]
 
 
 def _consents() -> Sequence[bytes]:
@@ -133,6 +169,14 @@ _jws = partial(_signed, partial(jws.read, typ=receipt.TYP, max_bytes=receipt.MOS
 
 def _receipt(data: bytes) -> None:
     receipt.read(_text(data))
+
+
+def _statement(data: bytes) -> None:
+    access_log.read(_text(data))
+
+
+def _consent_receipt(data: bytes) -> None:
+    consent_receipts.read(_text(data))
 
 
 def _record(data: bytes) -> None:
