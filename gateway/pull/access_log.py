@@ -1,6 +1,6 @@
 """An owner's access log: every pull under its consents, to be looked at, and to be kept and verified offline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from gateway.pull.tables import Receipt
 from gateway.settings import Settings
 from ledger import access_log, receipt
 from ledger.access_log import Place, Statement
+from ledger.evidence import Anchor
 
 SETTLED = timedelta(minutes=5)
 """A pull that was answered is stored so long after it was asked, at the latest, as the gateway signs."""
@@ -83,11 +84,7 @@ def write(
     pending = [each.jws for each in found if each.jti not in leaves]
     anchors = {entry_id: anchor for entry_id, anchor, _ in leaves.values()}
     key = own.in_use(session, keyring, settings.gateway_id, "receipts")
-    keys = {
-        own.state_key(settings.gateway_id, key),
-        *(f"key/{settings.gateway_id}/{receipt.read(each.jws)[0].kid}" for each in found),
-        *(signer for anchor in anchors.values() for signer in signers(anchor.rest)),
-    }
+    keys = {own.state_key(settings.gateway_id, key), *_signers(settings.gateway_id, found, anchors.values())}
     proofs = documents.proofs(session, list(anchors.values()), keys)
     statement = Statement(
         iss=settings.gateway_id,
@@ -107,6 +104,13 @@ def write(
         keys=proofs.keys,
         handovers=proofs.handovers,
     )
+
+
+def _signers(org: str, receipts: Iterable[Receipt], anchors: Iterable[Anchor]) -> Iterator[str]:
+    """Yield the state's keys that signed receipts, and the entries of their batches."""
+    yield from (f"key/{org}/{receipt.read(each.jws)[0].kid}" for each in receipts)
+    for anchor in anchors:
+        yield from signers(anchor.rest)
 
 
 def _of_owner(owner_id: str) -> Any:  # noqa: ANN401 - sqlmodel's own type of a statement

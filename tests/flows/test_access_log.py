@@ -172,6 +172,13 @@ def test_days_that_make_no_time_are_refused(looked: Looked, days: str) -> None:
     assert "choose a first day that is not to come, and a last day that does not lie before it" in response.text
 
 
+def test_more_pulls_than_one_file_holds_are_asked_for_in_parts(looked: Looked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.pull.access_log.MOST", 2)
+    response = looked.path.visitor().signed_in().http.get(LOG)
+    assert response.status_code == 422
+    assert "there are more than 2 pulls: choose a shorter time" in response.text
+
+
 def test_another_owner_sees_none_of_it(looked: Looked) -> None:
     with Session(looked.path.gateway.app.state.engine) as session:
         data = access_log_of(session, looked.path, "nobody")
