@@ -20,8 +20,8 @@ from sqlmodel import Session
 
 from gateway.client import dpop, identity
 from gateway.client.errors import NotYetError, OAuthError, ProblemError
-from gateway.consent import lifecycle
-from gateway.pull import access_log
+from gateway.consent import lifecycle, store
+from gateway.pull import access_log, consent_receipts
 from ledger.verify import verify
 from ledger.verify.changes import verify as verify_receipts
 from ledger.verify.log import verify as verify_log
@@ -189,14 +189,19 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever happened: each consent's receipts end where the model says, and the owner's log has each pull."""
         self.worker_works()
+        kept: dict[str, Any] = {
+            "settings": self.path.gateway.settings,
+            "keyring": self.path.gateway.keyring,
+            "now": self.now,
+        }
         with Session(self.path.gateway.app.state.engine) as session:
-            gateway = self.path.gateway
-            data = access_log.write(session, gateway.settings, gateway.keyring, builders.OWNER, now=self.now)
-        pulled = Counter(each.consent for each in verify_log(data, self.trust).pulls)
-        for life in self.lives:
-            last = verify_receipts(self.path.as_bank().receipts(life.id), self.trust).changes[-1]
-            assert (last.state, last.height is not None) == (life.state, True), life
-            assert pulled[life.id] == len(life.pulled), life
+            log = verify_log(access_log.write(session, owner_id=builders.OWNER, **kept), self.trust)
+            pulled = Counter(each.consent for each in log.pulls)
+            for life in self.lives:
+                consent = store.find(session, life.id)
+                last = verify_receipts(consent_receipts.write(session, consent=consent, **kept), self.trust).changes[-1]
+                assert (last.state, last.height is not None) == (life.state, True), life
+                assert pulled[life.id] == len(life.pulled), life
 
     def _pick(self, one: int) -> Life:
         return self.lives[one % len(self.lives)]
