@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from gateway.anchoring import own
 from gateway.anchoring.reads import Anchored, AnchoredLeaf
 from ledger.evidence import BlockPart
 
@@ -46,12 +47,26 @@ class Kept:
     """By the height of the header that they lead to."""
     _keys: dict[str, bytes] = field(default_factory=dict)
     _keys_at: int = 0
+    _compromised: set[str] = field(default_factory=set)
 
     def keys(self, at: int) -> dict[str, bytes]:
         """Return the state proofs kept under header `at`, by key."""
         if at > self._keys_at:
             self._keys, self._keys_at = {}, at
         return self._keys if at == self._keys_at else {}
+
+    def forgets_leaves(self, proofs: Mapping[str, bytes]) -> bool:
+        """Forget all leaves if a state proof, by key, says for the first time that a key was compromised.
+
+        What such a key anchored is anchored again. Who reads leaves meanwhile puts them where nobody looks any more.
+        Returns whether they are forgotten.
+        """
+        keys = {key for key in proofs if key.startswith("key/") and own.value_in(proofs[key])["compromised_since"]}
+        if keys <= self._compromised:
+            return False
+        self._compromised |= keys
+        self.leaves = {}
+        return True
 
 
 def keep(kept: dict[Name, Found], more: Mapping[Name, Found], *, most: int) -> None:

@@ -126,11 +126,16 @@ class Reading:
         return {ids[name]: leaf for name, leaf in final.items() if leaf.entry.anchor.height < at}
 
     async def keys(self, names: Collection[str], *, at: int) -> tuple[int, dict[str, bytes]]:
-        """Return the height of a header, `at` or newer, and under it the proofs of those keys that the state has."""
+        """Return the height of a header, `at` or newer, and under it the proofs of those keys that the state has.
+
+        Raises `Moved` if one of them is compromised by now: leaves are then others.
+        """
         known = self._kept.keys(at)
         if all(name in known for name in names):
             return at, {name: known[name] for name in names}
         newest, found = await reads.keys(self._connection, list(names))
+        if self._kept.forgets_leaves(found):
+            raise Moved
         kept.keep(self._kept.keys(newest), found, most=kept.MOST_KEYS)
         return newest, found
 

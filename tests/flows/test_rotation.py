@@ -94,6 +94,24 @@ def test_the_gateway_seals_anew_what_it_had_sealed_with_the_key_that_leaked(path
     assert len(set(sealers(data))) == 2
 
 
+def test_what_a_leaked_organisation_key_anchored_is_anchored_again_and_pulled_so_by_who_pulled_it_before(
+    path: WholePath,
+) -> None:
+    path.push("dcsa_ebl", transport_document())
+    path.anchor()
+    tokens = path.consented(identifiers=[SHIPMENT])
+    path.anchor()
+    path.push("dcsa_track_trace", [event("loaded")])
+    path.anchor()
+    heights = {each.product: each.anchored_height for each in verified(path, pulled(path, tokens)).records}
+    path.rotate("organisation", compromised_since=heights["transport_event"])
+    path.anchor()
+    path.anchor()
+    again = {each.product: each.anchored_height for each in verified(path, pulled(path, tokens)).records}
+    assert again["bill_of_lading"] == heights["bill_of_lading"]
+    assert again["transport_event"] > heights["transport_event"]
+
+
 def test_a_receipt_is_signed_by_the_key_that_is_valid_under_its_header(path: WholePath) -> None:
     path.push("dcsa_ebl", transport_document())
     path.anchor()
