@@ -22,7 +22,7 @@ DEPTH = 256
 _HASH = 32
 Nodes = MutableMapping[bytes, bytes]
 """Where nodes are kept: hash -> 0x00 || path || SHA-256(value), or 0x01 || left || right."""
-_Leaf = tuple[bytes, bytes | None]
+Leaf = tuple[bytes, bytes | None]
 """A key's path, and its value's hash; None where there is none any more."""
 
 
@@ -55,8 +55,17 @@ def update(nodes: Nodes, root: bytes, changes: Mapping[str, bytes | None]) -> by
 
     Adds the new tree's nodes to `nodes`, and no others.
     """
-    leaves = ((path_of(key), None if value is None else _digest(value)) for key, value in changes.items())
-    return _change(nodes, root, sorted(leaves), 0)
+    return change(nodes, root, sorted(leaf_of(key, value) for key, value in changes.items()))
+
+
+def leaf_of(key: str, value: bytes | None) -> Leaf:
+    """Return what a change of a key is in the tree."""
+    return path_of(key), None if value is None else _digest(value)
+
+
+def change(nodes: Nodes, root: bytes, leaves: Sequence[Leaf]) -> bytes:
+    """Return the root after these changes, by rising path and one for each, as `update` does."""
+    return _change(nodes, root, leaves, 0)
 
 
 def prove(nodes: Mapping[bytes, bytes], root: bytes, key: str) -> Proof:
@@ -128,7 +137,7 @@ def _join(nodes: Nodes, left: bytes, right: bytes) -> bytes:
     return _keep(nodes, b"\x01" + left + right)
 
 
-def _change(nodes: Nodes, root: bytes, changes: Sequence[_Leaf], depth: int) -> bytes:
+def _change(nodes: Nodes, root: bytes, changes: Sequence[Leaf], depth: int) -> bytes:
     """Return a subtree after changes in it, by rising path: each of its nodes is read and hashed once."""
     if len(changes) == 0:
         return root

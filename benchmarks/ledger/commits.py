@@ -5,14 +5,15 @@ import itertools
 import secrets
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.ledger.figures import Effort, Figure
 from benchmarks.ledger.nodes import key_value_store, ours
 from ledger import merkle
+from ledger.backends.cometbft.config import PRODUCTION, TESTS, Timing
 from ledger.backends.cometbft.rpc import Connection
 from ledger.codec import b64u
 from tests.support.ledger import Operator, random_digest
@@ -27,10 +28,11 @@ IN_FLIGHT = 4
 PAGE = 20
 FLOOD_SECONDS = 120.0
 Make = Callable[[], bytes]
+Networks = dict[str, tuple[list[Node], Make]]
 
 
 def figures(folder: Path, effort: Effort) -> Iterator[Figure]:
-    """Yield the figures; both networks run, and take turns."""
+    """Yield the figures; both networks run, with the tests' waiting times or production's, and take turns."""
     operator = Operator(chain="tidegate-bench")
 
     def entry() -> bytes:
@@ -42,22 +44,37 @@ def figures(folder: Path, effort: Effort) -> Iterator[Figure]:
         key = secrets.token_hex(16)
         return f"{key}={'x' * (size - len(key) - 1)}".encode()
 
-    with ours(folder / "ours", operator, effort.nodes) as own, key_value_store(folder / "store", effort.nodes) as store:
-        networks: dict[str, tuple[list[Node], Make]] = {"ours": (own, entry), STORE: (store, pair)}
+    with _both(folder / "quick", operator, effort, TESTS) as nodes:
+        networks: Networks = {"ours": (nodes[0], entry), STORE: (nodes[1], pair)}
         waited = _in_turns(networks, effort, lambda nodes, make: _seconds(nodes[0], make, effort.entries))
         rates = _in_turns(networks, effort, lambda nodes, make: _rate(nodes, make, effort.flood))
-        anchored = statistics.median(_anchored(own[0], operator, effort, place) for place in range(effort.rounds))
+        anchored = statistics.median(_anchored(nodes[0][0], operator, effort, place) for place in range(effort.rounds))
     milliseconds = {name: 1000 * value for name, value in waited.items()}
     yield Figure(f"entry of {size} bytes committed, p50", milliseconds["ours"], "ms", (STORE, milliseconds[STORE]), 1.3)
-    goal = {"more_is_better": True}
-    yield Figure("signed entries a second", rates["ours"], "/s", (STORE, rates[STORE]), 0.25, **goal)
+    yield _entries(f"{TESTS.commit} between blocks", rates)
     what = f"records anchored a second ({effort.leaves:,} a batch, one batch at a time)"
-    yield Figure(what, anchored, "/s", (STORE, rates[STORE]), 50, **goal)
+    yield Figure(what, anchored, "/s", (STORE, rates[STORE]), 50, more_is_better=True)
+    with _both(folder / "slow", operator, effort, PRODUCTION) as nodes:
+        networks = {"ours": (nodes[0], entry), STORE: (nodes[1], pair)}
+        rates = _in_turns(networks, effort, lambda nodes, make: _rate(nodes, make, effort.flood))
+    yield _entries(f"{PRODUCTION.commit}, as in production", rates)
 
 
-def _in_turns(
-    networks: dict[str, tuple[list[Node], Make]], effort: Effort, work: Callable[[list[Node], Make], float]
-) -> dict[str, float]:
+def _entries(timing: str, rates: Mapping[str, float]) -> Figure:
+    what = f"signed entries a second ({timing})"
+    return Figure(what, rates["ours"], "/s", (STORE, rates[STORE]), 0.25, more_is_better=True)
+
+
+@contextmanager
+def _both(folder: Path, operator: Operator, effort: Effort, timing: Timing) -> Iterator[tuple[list[Node], list[Node]]]:
+    with (
+        ours(folder / "ours", operator, effort.nodes, timing) as own,
+        key_value_store(folder / "store", effort.nodes, timing) as store,
+    ):
+        yield own, store
+
+
+def _in_turns(networks: Networks, effort: Effort, work: Callable[[list[Node], Make], float]) -> dict[str, float]:
     """Return the median of what `work` gives for each network; the networks take turns in each round."""
     taken = [{name: work(*each) for name, each in networks.items()} for _ in range(effort.rounds)]
     return {name: statistics.median(each[name] for each in taken) for name in networks}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from ledger.backends.cometbft.config import Timing
+from ledger.backends.cometbft.config import TESTS, Timing
 from tests.support import apart
 from tests.support.ledger import Operator
 from tests.support.nodes import Node, configure, running
@@ -14,17 +14,17 @@ ALWAYS = 1_000_000
 
 
 @contextmanager
-def ours(folder: Path, operator: Operator, count: int) -> Iterator[list[Node]]:
+def ours(folder: Path, operator: Operator, count: int, timing: Timing = TESTS) -> Iterator[list[Node]]:
     """Run so many validators with our application."""
-    nodes = configure(folder, operator, count=count)
+    nodes = _configured(folder, operator, count, timing)
     with running(nodes, "--snapshots-every", str(ALWAYS)):
         yield nodes
 
 
 @contextmanager
-def key_value_store(folder: Path, count: int) -> Iterator[list[Node]]:
+def key_value_store(folder: Path, count: int, timing: Timing = TESTS) -> Iterator[list[Node]]:
     """Run so many validators with the application that is built into the engine, in the engine's own process."""
-    nodes = configure(folder, Operator(chain="key-value"), count=count)
+    nodes = _configured(folder, Operator(chain="key-value"), count, timing)
     with ExitStack() as stack:
         for node in nodes:
             _without_application(node)
@@ -32,6 +32,13 @@ def key_value_store(folder: Path, count: int) -> Iterator[list[Node]]:
         for node in nodes:
             node.up()
         yield nodes
+
+
+def _configured(folder: Path, operator: Operator, count: int, timing: Timing) -> list[Node]:
+    nodes = configure(folder, operator, count=count)
+    for node in nodes:
+        slow_down(node, TESTS, timing)
+    return nodes
 
 
 def slow_down(node: Node, before: Timing, after: Timing) -> None:

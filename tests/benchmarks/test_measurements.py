@@ -46,6 +46,7 @@ def test_the_ledger_is_measured_beside_the_engines_own_store(tmp_path: Path) -> 
         "entry of 370 bytes committed, p50",
         "signed entries a second",
         "records anchored a second",
+        "signed entries a second",
         "record acknowledged to evidence available, p50",
         "evidence of one record among 1: size",
         "evidence of one record among 1: verification",

@@ -53,6 +53,10 @@ class Listening:
     rpc: str
 
 
+MEMPOOL = {"recheck": False, "max_tx_bytes": MOST_ENTRY_BYTES, "max_txs_bytes": 16_777_216}
+"""An entry is judged when it comes, and again in its block: not after every block that it waits for."""
+
+
 def settings(
     name: str,
     listening: Listening,
@@ -85,7 +89,7 @@ def settings(
             "send_rate": 51_200_000,
             "recv_rate": 51_200_000,
         },
-        "mempool": {"max_tx_bytes": MOST_ENTRY_BYTES, "max_txs_bytes": 16_777_216},
+        "mempool": MEMPOOL,
         "consensus": {
             "timeout_propose": timing.propose,
             "timeout_prevote": timing.vote,

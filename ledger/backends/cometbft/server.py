@@ -31,6 +31,8 @@ STILL_SECONDS = 60.0
 """After how long without a new block the watchdog says so: an idle chain makes one every 15 seconds."""
 LOOK_SECONDS = 5.0
 STANDARD_INPUT = 0
+MOST_HELD_BYTES = 65_536
+"""Of answers that are not sent yet: they are when the engine asks for them (`flush`), after a burst of requests."""
 _log = logging.getLogger(__name__)
 
 
@@ -65,13 +67,17 @@ class Server:
             self.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answered = bytearray()
         try:
             while (data := await read_frame(reader)) is not None:
                 request = messages.parse("Request", data)
-                writer.write(frame(self.answer(request).SerializeToString()))
-                if request.WhichOneof("value") == "flush":
+                answered += frame(self.answer(request).SerializeToString())
+                kind = request.WhichOneof("value")
+                if kind == "flush" or len(answered) > MOST_HELD_BYTES:
+                    writer.write(bytes(answered))
+                    answered.clear()
                     await writer.drain()
-                if request.WhichOneof("value") == "commit":
+                if kind == "commit":
                     self._take_snapshot()
         except (CodecError, DecodeError, ConnectionError) as error:
             _log.warning("a connection of the engine ended: %s", error)

@@ -7,19 +7,21 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ledger import smt
-from ledger.backends.cometbft.views import Changed, Newest, Tree
-from ledger.backends.store import Nodes, Transaction
+from ledger.backends.cometbft.tree import TABLE, StoredTree, Tree
+from ledger.backends.cometbft.views import Changed, Newest
+from ledger.backends.store import Transaction
+from ledger.codec import sha256
 from ledger.errors import LedgerError
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS roots (height INTEGER PRIMARY KEY, root BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS roots (height INTEGER PRIMARY KEY, root BLOB NOT NULL, node INTEGER) STRICT;
 CREATE TABLE IF NOT EXISTS state (
     key TEXT NOT NULL, height INTEGER NOT NULL, value TEXT, PRIMARY KEY (key, height)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS nodes (hash BLOB PRIMARY KEY, node BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals (
     entry_id TEXT NOT NULL, height INTEGER NOT NULL, place INTEGER NOT NULL, code INTEGER NOT NULL,
     PRIMARY KEY (entry_id, height, place)) STRICT, WITHOUT ROWID;
@@ -27,11 +29,13 @@ CREATE TABLE IF NOT EXISTS misbehaviour (
     height INTEGER NOT NULL, validator BLOB NOT NULL, kind INTEGER NOT NULL, committed INTEGER NOT NULL,
     PRIMARY KEY (height, validator, kind)) STRICT, WITHOUT ROWID;
 """
-"""`root` is the state's after the block at `height`; a value holds from its height on (NULL: removed)."""
+"""`root` is the state's after the block at `height`, `node` its row among the nodes; a value
+holds from its height on (NULL: removed)."""
+Part = TypeVar("Part")
 Refusal = tuple[str, int, int]
 """An entry's id, its place in the block, and its code."""
-MOST_RECENT = 200_000
-"""Nodes of the tree in memory, about 250 bytes each."""
+AT_ONCE = 50_000
+"""Values of a state that is restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Block:
     height: int
     state: Changed
     root: bytes
+    encoded: Mapping[str, bytes | None] = field(default_factory=dict)
     nodes: dict[bytes, bytes] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     misbehaviour: list[Misbehaviour] = field(default_factory=list)
@@ -63,14 +68,13 @@ class Store:
         """Open the file, or begin it. Raises `LedgerError` if what it holds does not fit together."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {TABLES}")
-        self._nodes = Nodes(self._db)
-        self._recent: dict[bytes, bytes] = {}
+        self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {TABLES}{TABLE}")
         self.state = Newest(self._db)
-        row = self._db.execute("SELECT height, root FROM roots ORDER BY height DESC LIMIT 1").fetchone()
+        row = self._db.execute("SELECT height, root, node FROM roots ORDER BY height DESC LIMIT 1").fetchone()
         self.height: int = row[0] if row else 0
         self.root = bytes(row[1]) if row else smt.EMPTY
-        if self.height and self.root not in self._nodes:
+        self._tree = StoredTree(self._db, self.root, row[2] if row else None)
+        if self.height and sha256(self._tree.get(self.root, b"")) != self.root:
             raise LedgerError(f"{path} lacks the tree of its state at height {self.height}: remove it, to replay")
 
     def begin(self, height: int) -> Block:
@@ -79,14 +83,14 @@ class Store:
 
     def finish(self, block: Block) -> bytes:
         """Return the state's root after the block, and keep the nodes that it needs for `commit`."""
-        tree = Tree(self._nodes, self._recent, block.nodes)
-        block.root = smt.update(tree, self.root, block.state.encoded())
+        block.encoded = block.state.encoded()
+        block.root = smt.update(Tree(self._tree, block.nodes), self.root, block.encoded)
         return block.root
 
     def commit(self, block: Block) -> None:
         """Write a finished block: state, root and height, in one transaction."""
         with Transaction(self._db):
-            self._write(block.height, block.state.encoded(), block.nodes)
+            self._write(block.height, block.encoded)
             self._db.executemany(
                 "INSERT INTO refusals VALUES (?, ?, ?, ?)",
                 [(entry_id, block.height, place, code) for entry_id, place, code in block.refusals],
@@ -95,11 +99,8 @@ class Store:
                 "INSERT OR IGNORE INTO misbehaviour VALUES (?, ?, ?, ?)",
                 [(each.height, each.validator, each.kind, each.committed) for each in block.misbehaviour],
             )
-            self._db.execute("INSERT INTO roots VALUES (?, ?)", (block.height, block.root))
+            self._close(block.height, block.root, self._tree.add(block.root, block.nodes))
         self.state.take(block.state.changes)
-        if len(self._recent) > MOST_RECENT:
-            self._recent.clear()
-        self._recent.update(block.nodes)
         self.height, self.root = block.height, block.root
 
     def restore(self, height: int, values: Iterable[tuple[str, str]], expected: bytes | None = None) -> bool:
@@ -109,24 +110,24 @@ class Store:
         """
         try:
             with Transaction(self._db):
-                root = self._replace(height, values)
+                root, tree = self._replace(height, values)
                 if expected not in (None, root):
                     raise _AnotherRoot
         except _AnotherRoot:
             return False
         finally:
             self.state.forget()
-            self._recent.clear()
-        self.height, self.root = height, root
+        self.height, self.root, self._tree = height, root, tree
         return True
 
     def prove(self, keys: Iterable[str], height: int) -> list[tuple[str, Mapping[str, Any] | None, smt.Proof]]:
         """Return values and proofs under the state's root after the block at `height`. Raises `LookupError`."""
-        row = self._db.execute("SELECT root FROM roots WHERE height = ?", (height,)).fetchone()
+        row = self._db.execute("SELECT root, node FROM roots WHERE height = ?", (height,)).fetchone()
         if row is None:
             raise LookupError(f"no state after block {height}; the newest is after {self.height}")
         root = bytes(row[0])
-        return [(key, self.value(key, height), smt.prove(self._nodes, root, key)) for key in keys]
+        nodes = StoredTree(self._db, root, row[1])
+        return [(key, self.value(key, height), smt.prove(nodes, root, key)) for key in keys]
 
     def value(self, key: str, height: int) -> Mapping[str, Any] | None:
         """Return a key's value after the block at `height`, None if it had none."""
@@ -166,34 +167,36 @@ class Store:
         """Close the file."""
         self._db.close()
 
-    def _replace(self, height: int, values: Iterable[tuple[str, str]]) -> bytes:
+    def _replace(self, height: int, values: Iterable[tuple[str, str]]) -> tuple[bytes, StoredTree]:
         for table in ("roots", "state", "nodes", "refusals", "misbehaviour"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-        root = smt.EMPTY
-        for part in _parts(values):
-            new: dict[bytes, bytes] = {}
+        leaves: list[smt.Leaf] = []
+        for part in batched(values, AT_ONCE):
             encoded = {key: value.encode() for key, value in part}
-            root = smt.update(Tree(self._nodes, {}, new), root, encoded)
-            self._write(height, encoded, new)
-        self._db.execute("INSERT INTO roots VALUES (?, ?)", (height, root))
-        return root
+            leaves += (smt.leaf_of(key, value) for key, value in encoded.items())
+            self._write(height, encoded)
+        root, row, tree = smt.EMPTY, None, StoredTree(self._db)
+        for some in batched(sorted(leaves), AT_ONCE):
+            new: dict[bytes, bytes] = {}
+            root = smt.change(Tree(tree, new), root, some)
+            row = tree.add(root, new)
+        self._close(height, root, row)
+        return root, tree
 
-    def _write(self, height: int, values: Mapping[str, bytes | None], nodes: Mapping[bytes, bytes]) -> None:
+    def _write(self, height: int, values: Mapping[str, bytes | None]) -> None:
         rows = [(key, height, None if value is None else value.decode()) for key, value in values.items()]
         self._db.executemany("INSERT INTO state VALUES (?, ?, ?)", rows)
-        self._db.executemany("INSERT OR IGNORE INTO nodes VALUES (?, ?)", nodes.items())
+
+    def _close(self, height: int, root: bytes, row: int | None) -> None:
+        self._db.execute("INSERT INTO roots VALUES (?, ?, ?)", (height, root, row))
 
 
 class _AnotherRoot(Exception):  # noqa: N818 - ends a transaction
     """The state that was taken elsewhere is not the one that is expected."""
 
 
-def _parts(values: Iterable[tuple[str, str]], size: int = 5000) -> Iterator[list[tuple[str, str]]]:
-    part = []
-    for each in values:
-        part.append(each)
-        if len(part) == size:
-            yield part
-            part = []
-    if part:
+def batched(values: Iterable[Part], size: int) -> Iterator[list[Part]]:
+    """Yield the values in lists of `size`."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
         yield part

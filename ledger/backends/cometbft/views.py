@@ -1,11 +1,10 @@
-"""The state and its tree, as a block that is executed sees them: what is stored, and what it changed."""
+"""The state as a block that is executed sees it: what is stored, and what it changed."""
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ledger.backends.store import Nodes
 from ledger.codec import canonical
 from ledger.state import Changes
 
@@ -71,28 +70,3 @@ class Changed(Mapping[str, Mapping[str, Any]]):
     def encoded(self) -> dict[str, bytes | None]:
         """Return what changed, in canonical form."""
         return {key: None if value is None else canonical(value) for key, value in sorted(self.changes.items())}
-
-
-class Tree(MutableMapping[bytes, bytes]):
-    """The stored nodes of the state's tree, and new ones beside them. What was read of late stays in `recent`."""
-
-    def __init__(self, stored: Nodes, recent: dict[bytes, bytes], new: dict[bytes, bytes]) -> None:
-        self._stored, self._recent, self._new = stored, recent, new
-
-    def __getitem__(self, key: bytes) -> bytes:
-        node = self._new.get(key) or self._recent.get(key)
-        if node is None:
-            node = self._recent[key] = self._stored[key]
-        return node
-
-    def __setitem__(self, key: bytes, node: bytes) -> None:
-        self._new[key] = node
-
-    def __delitem__(self, key: bytes) -> None:
-        raise TypeError("nodes are kept")
-
-    def __iter__(self) -> Iterator[bytes]:
-        raise TypeError("nodes are looked up by their hash")
-
-    def __len__(self) -> int:
-        raise TypeError("nodes are looked up by their hash")
