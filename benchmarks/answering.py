@@ -14,7 +14,8 @@ from itertools import cycle, islice
 from benchmarks import load, node, proofs, usage
 from benchmarks.market import Market
 from benchmarks.measure import Effort, Row, interleaved
-from benchmarks.servers import Server, free_port, started
+from benchmarks.servers import Server, started
+from gateway.cli.ports import free_port
 from gateway.client.connection import Connection
 from gateway.client.identity import public_jwk
 

@@ -14,7 +14,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.servers import Server, free_port, started
+from benchmarks.servers import Server, started
+from gateway.cli.ports import free_port
 
 FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tidegate" / "peers"
 SOURCES = Path(__file__).parent / "peers"

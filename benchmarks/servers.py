@@ -22,13 +22,6 @@ class Server:
     pid: int
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def started(command: Sequence[str], port: int, *, folder: Path | None = None) -> Iterator[Server]:
     """Run a command that listens on `port`, until the end of the block. Raises `LoadError` if it does not."""

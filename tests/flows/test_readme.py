@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import pytest
 from gateway.cli.demo import cast
 from gateway.cli.demo.browser import Browser
 from gateway.cli.demo.play import SHIPMENT, message
+from gateway.cli.ports import free_port
 from gateway.client.connection import Connection
 from gateway.client.provider import Provider
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -145,9 +145,7 @@ def test_make_demo_is_the_demo() -> None:
 
 
 def test_a_newcomer_gets_from_serve_to_a_verified_evidence(folder: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     issuer = f"http://localhost:{port}"
     players = cast.gather(folder)
     (folder / BILL).write_bytes(message("transport-document-118.json"))

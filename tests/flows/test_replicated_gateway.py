@@ -5,7 +5,6 @@ With two away nothing is final: what was pushed stays pending, until one of them
 
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from gateway import keys
 from gateway.cli.demo import cast
 from gateway.cli.demo.browser import Browser
 from gateway.cli.demo.play import JSON, SHIPMENT, message
+from gateway.cli.ports import free_port
 from gateway.cli.supervision import own_command
 from gateway.client.bank import Bank
 from gateway.client.connection import Connection, Tokens
@@ -106,9 +106,7 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
     tidegate("ledger", "found", *cards, "--chain", CHAIN, "--governance", "1", "-o", tmp_path / "net.json", code=0)
     for node in nodes:
         join(node, network.read(tmp_path / "net.json"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with running(nodes):
         yield Gateway(tmp_path, nodes, port)
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.cli.ports import free_port
 from tests.support.tls import Authority, Issued
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
@@ -38,13 +39,7 @@ class Ports:
 
 def free_ports() -> Ports:
     """Return ports that are free now."""
-    sockets = [socket.socket() for _ in range(3)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    found = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return Ports(*found)
+    return Ports(free_port(), free_port(), free_port())
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gateway.cli.ports import free_port
 from gateway.cli.supervision import own_command
 from ledger.backends.base import Backend, Outcome
 from ledger.backends.cometbft import network
@@ -41,9 +41,7 @@ def until(true: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECON
 
 
 def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @dataclass

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.cli.ports import free_port
 from gateway.cli.supervision import own_command
 
 PATIENCE_SECONDS = 60.0
@@ -33,7 +34,7 @@ def gateway_process(
     database_url: str, keys: Path, folder: Path, *options: str, issuer: str | None = None, port: int | None = None
 ) -> Iterator[Process]:
     """Run `tidegate serve` with a database server until the block ends."""
-    port = port or _free_port()
+    port = port or free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
     environment |= {"DATABASE_URL": database_url, "TIDEGATE_KEYS_DIR": str(keys), "TIDEGATE_DATA_DIR": str(folder)}
     environment |= {"TIDEGATE_ISSUER": issuer} if issuer else {}
@@ -54,13 +55,6 @@ def gateway_process(
         if process.stdin:
             process.stdin.close()
         process.wait(PATIENCE_SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

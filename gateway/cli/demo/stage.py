@@ -1,12 +1,12 @@
 """The gateway under the demo: a process of its own, started and stopped as an operator would."""
 
 import signal
-import socket
 import subprocess
 from pathlib import Path
 from typing import IO, Self
 
 from gateway.cli.demo.operated import Operated
+from gateway.cli.ports import free_port
 from gateway.cli.supervision import STOP_SECONDS, own_command
 
 
@@ -70,10 +70,3 @@ class Stage(Operated):
     def wait_for_end(self) -> int:
         """Wait until the gateway ends; return its exit code."""
         return self._process.wait()
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

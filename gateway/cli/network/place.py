@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.demo.operated import Operated
-from gateway.cli.demo.stage import free_port
+from gateway.cli.ports import free_port
 from ledger.backends.cometbft.config import Listening
 from ledger.backends.cometbft.layout import Home
 

@@ -4,14 +4,9 @@ import httpx2
 import pytest
 
 from gateway.cli.faults import CommandError
+from gateway.cli.ports import free_port
 from gateway.cli.worker import metrics_shown
 from gateway.settings import Settings
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_worker_shows_its_metrics_where_the_settings_say_and_only_meanwhile() -> None:

@@ -3,13 +3,8 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from gateway.cli.ports import free_port
 from gateway.client.loopback import ListenerError, RedirectListener
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_listener_returns_where_the_browser_was_sent() -> None:
