@@ -44,7 +44,7 @@ clients: setup
 	@$(BIN)/python -m tests.clients
 
 test: setup chromium strace nginx engine clients ## run every test
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup ## format, lint, types, layers, drift of generated files
 	$(BIN)/ruff format --check .

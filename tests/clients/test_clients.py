@@ -24,7 +24,7 @@ from tests.support.person import Person
 from tests.support.served import served
 from tests.support.tls import Authority
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 REDIRECT = "https://bank.example/callback"
 BACK = '<!doctype html><title>East Bank</title><p id="submission_complete">You are back at East Bank.</p>'
 Scene = tuple[Ports, Authority, Party, Person]

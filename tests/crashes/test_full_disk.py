@@ -26,7 +26,7 @@ from tests.support.killing import operated
 from tests.support.load import SERVICE_UNAVAILABLE, asked, person, under_load
 from tests.support.market import Market, opened
 
-pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 Answer = TypeVar("Answer")
 MEBIBYTES = 256
 PATIENCE_SECONDS = 60.0

@@ -14,7 +14,7 @@ from tests.support.killing import Victim, kill_many, operated, slowest
 from tests.support.load import under_load
 from tests.support.market import opened
 
-pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(7200)]
+pytestmark = pytest.mark.timeout(7200)
 Record = Callable[[str, object], None]
 WARM = 50
 """What is acknowledged before the first kill."""

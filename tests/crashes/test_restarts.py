@@ -14,7 +14,7 @@ from tests.support.killing import Victim, pids, recovered
 from tests.support.load import under_load
 from tests.support.market import Market, opened
 
-pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.timeout(3600)
 MOST_SECONDS = 5.0
 """reliability: a restart of PostgreSQL is over."""
 PATIENCE_SECONDS = 60.0

@@ -15,7 +15,7 @@ from tests.support.killing import Victim, pids
 from tests.support.load import under_load
 from tests.support.market import opened
 
-pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(7200)]
+pytestmark = pytest.mark.timeout(7200)
 WARM, PATIENCE_SECONDS = 100, 60.0
 MOST_GROWTH_MEBIBYTES = 50
 ROUTES = {

@@ -23,7 +23,6 @@ from tests.support.load import asked
 from tests.support.market import Market, opened
 from tests.support.tracing import Call, calls, traced
 
-pytestmark = pytest.mark.xdist_group("crashes")
 SYNCS = ("fsync", "fdatasync")
 RECEIVES = ("read", "readv", "recvfrom", "recvmsg")
 SENDS = ("write", "writev", "sendto", "sendmsg")

@@ -11,7 +11,6 @@ from gateway.client.provider import Provider
 from tests.support.cli import process
 from tests.support.market import Market, opened
 
-pytestmark = pytest.mark.xdist_group("processes")
 AUDITS = 2
 PAUSE_SECONDS = 0.1
 

@@ -22,8 +22,6 @@ from gateway.cli.demo.stage import Stage
 from tests.support.cli import process, tidegate
 from tests.support.market import Market, opened
 
-pytestmark = pytest.mark.xdist_group("processes")
-
 
 class Told(NamedTuple):
     """What a command said."""

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.support.cli import process
 
 TITLES = (
@@ -46,7 +44,6 @@ CAUGHT = (
 )
 
 
-@pytest.mark.xdist_group("processes")
 def test_the_demo_tells_the_whole_story_and_can_be_told_again_and_attacked(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     for attack, held in ((), (*HELD, "Every act held.")), (("--attack",), (*HELD, *CAUGHT, "every attack was caught.")):

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Queue
 
-import pytest
-
 from gateway.cli.demo import cast
 from gateway.client.bank import Bank
 from gateway.client.connection import Connection
@@ -20,7 +18,6 @@ from tests.support.market import Market, opened
 from tests.support.messages import body, event
 from tests.support.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.xdist_group("processes")
 PUSHES = 5
 SOON_SECONDS = 5.0
 """On a machine that does nothing else it is below one; see benchmarks."""

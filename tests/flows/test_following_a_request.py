@@ -14,8 +14,6 @@ from gateway.client.provider import Provider
 from tests.support import builders
 from tests.support.market import PATIENCE_SECONDS, Market, opened
 
-pytestmark = pytest.mark.xdist_group("processes")
-
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:

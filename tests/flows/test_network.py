@@ -10,7 +10,6 @@ from gateway.cli.network.place import GATEWAYS, MEMBERS, Place
 from gateway.cli.network.processes import Processes
 from tests.support.cli import process
 
-pytestmark = pytest.mark.xdist_group("four validators")
 HELD = (
     "carriers-association has read and signed it",
     "ok Accepted at height ",

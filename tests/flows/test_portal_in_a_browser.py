@@ -22,7 +22,7 @@ from tests.support import builders
 from tests.support.chromium import DESKTOP, check_accessible, chromium, kept
 from tests.support.served import Served, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 BANK_PAGE = "<!doctype html><title>East Bank</title><h1>Thank you. You are back at East Bank.</h1>"
 
 

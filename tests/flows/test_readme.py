@@ -23,7 +23,6 @@ from gateway.client.connection import Connection
 from gateway.client.provider import Provider
 from tests.support.waiting import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.xdist_group("newcomer")
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 RUN_BY_OTHERS = {

@@ -27,7 +27,6 @@ from gateway.client.provider import Provider
 from tests.support import builders
 from tests.support.market import PATIENCE_SECONDS, Market, opened
 
-pytestmark = pytest.mark.xdist_group("processes")
 CANARY = "canary7f3a"
 JSON = "application/json"
 HEADERS = ("accept", "cookie", "idempotency-key", "origin", "referer", "user-agent", "x-request-id", "x-canary")

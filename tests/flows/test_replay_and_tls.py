@@ -14,7 +14,6 @@ from gateway.client.dpop import ProofKey
 from tests.support.processes import Process, gateway_process
 from tests.support.tls import BCP_195, Authority, speaks
 
-pytestmark = pytest.mark.xdist_group("processes")
 ISSUER = "https://gateway.example"
 TOKEN = f"{ISSUER}/oauth/token"
 PROCESSES, PROOFS = 2, 50

@@ -33,7 +33,6 @@ from tests.support.cli import process, tidegate
 from tests.support.nodes import Node, join, running
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.xdist_group("four validators")
 CHAIN = "trade"
 OTHERS = ("harbour-bank-node", "carriers-association", "shanghai-operator")
 PATIENCE_SECONDS = 30.0

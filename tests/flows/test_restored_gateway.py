@@ -23,7 +23,6 @@ from tests.support.replicated import replicated
 from tests.support.restored import backup, restored
 
 NOT_COMPARED = "the database is not compared with the ledger yet: it was just started, and may have been restored"
-pytestmark = pytest.mark.xdist_group("restored gateways")
 
 
 @pytest.fixture(params=[anchoring, replicated], ids=["embedded", "replicated"])

@@ -18,7 +18,7 @@ from ledger.verify import STEPS, verify
 from tests.support.chromium import DESKTOP, check_accessible, chromium, kept
 from tests.support.served import served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 FOLDER = Path(__file__).parents[1] / "vectors" / "evidence"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
 VECTORS = EXPECTED["vectors"]

@@ -25,8 +25,6 @@ from tests.support.path import WholePath, whole_path
 from tests.support.replicated import replicated
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.xdist_group("four validators")
-
 
 @pytest.fixture
 def path(database_url: str, tmp_path: Path) -> Iterator[WholePath]:

@@ -15,7 +15,6 @@ from gateway.db import embedded
 from gateway.db.embedded import postgresql, runs
 from tests.support.killing import children, command
 
-pytestmark = pytest.mark.xdist_group("crashes")
 PATIENCE_SECONDS = 60.0
 KILLED = """
 import os, pathlib

@@ -18,7 +18,6 @@ from tests.support.receiver import Receiver, Reply, Request
 from tests.support.telling import LOOPBACK, Told
 from tests.support.waiting import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.xdist_group("processes")
 LAST_POINT = 12
 
 

@@ -28,8 +28,6 @@ from tests.support.links import Links
 from tests.support.lying import Change, Liar, lying
 from tests.support.nodes import Network, Node, configure, join, running
 
-pytestmark = pytest.mark.xdist_group("four validators")
-
 
 def trusted(ledger: CometBFT, operator: Operator) -> Trust:
     """Return the trust file that the chain's founder signs at this moment."""

@@ -17,7 +17,6 @@ from ledger.state import Code
 from tests.support.ledger import Operator, random_digest
 from tests.support.nodes import Network, Node, until
 
-pytestmark = pytest.mark.xdist_group("four validators")
 Record = Callable[[str, object], None]
 PROVED_AT_ONCE = 200
 

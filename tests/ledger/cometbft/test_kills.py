@@ -47,7 +47,6 @@ STEPS = (
 """Where CometBFT can be made to fail (`fail.Fail` in its source), in the order in which a lone validator is there."""
 
 
-@pytest.mark.xdist_group("four validators")
 @pytest.mark.timeout(3600)
 def test_nodes_killed_at_random_come_back_and_agree(
     network: Network, pytestconfig: pytest.Config, record_property: Record
@@ -79,7 +78,6 @@ def test_nodes_killed_at_random_come_back_and_agree(
     record_property("slowest entry to become final after a kill, seconds", round(slowest, 2))
 
 
-@pytest.mark.xdist_group("four validators")
 def test_an_engine_ends_with_its_supervisor_even_if_its_application_hangs(network: Network) -> None:
     node = network.nodes[3]
     app, engine = (until(partial(node.child, name), f"the {name} runs") for name in ("app", "engine"))

@@ -11,7 +11,6 @@ from ledger.blocks.commits import CommitSignature
 from ledger.errors import VerificationError
 from tests.support.nodes import Network
 
-pytestmark = pytest.mark.xdist_group("four validators")
 Lie = Callable[[Block], Block]
 
 

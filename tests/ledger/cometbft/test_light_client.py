@@ -3,15 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ledger.backends.cometbft import answers
 from ledger.blocks.commits import verify_commit
 from ledger.blocks.validators import validators_hash
 from tests.support.light import light_client
 from tests.support.nodes import Network, until
-
-pytestmark = pytest.mark.xdist_group("four validators")
 
 
 def test_the_light_client_and_we_agree_on_headers_validators_and_votes(network: Network, tmp_path: Path) -> None:

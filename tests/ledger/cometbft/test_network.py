@@ -17,8 +17,6 @@ from ledger.verify import verify
 from tests.support.evidence import NOW, Maker
 from tests.support.nodes import SNAPSHOTS_EVERY, Network, Node, final, join, until
 
-pytestmark = pytest.mark.xdist_group("four validators")
-
 
 class Replicated(Maker):
     """Makes its evidence on a replicated ledger."""

@@ -12,7 +12,6 @@ from ledger.backends.cometbft.client import CometBFT
 from ledger.entries import decode
 from tests.support.nodes import SNAPSHOTS_EVERY, Network, Node, final, until
 
-pytestmark = pytest.mark.xdist_group("four validators")
 NEXT_BLOCK_SECONDS = 20.0
 HEALED_SECONDS = 30.0
 STILL_SECONDS = 1.5

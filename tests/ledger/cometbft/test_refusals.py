@@ -17,7 +17,6 @@ from tests.support import apart
 from tests.support.ledger import Key, Operator, random_digest
 from tests.support.nodes import SNAPSHOTS_EVERY, Network, Node, final, until
 
-pytestmark = pytest.mark.xdist_group("four validators")
 ADDED = "owner.credential_added"
 Made = Callable[["Before"], bytes]
 

@@ -23,7 +23,6 @@ from ledger.state import Code
 from tests.support.ledger import START, Key, Operator, random_digest
 from tests.support.nodes import Network, final
 
-pytestmark = pytest.mark.xdist_group("four validators")
 Record = Callable[[str, object], None]
 EXPIRY = "2099-01-31T00:00:00Z"
 HEIGHTS = ("height", "from", "until", "compromised_since", "suspended")

@@ -15,7 +15,6 @@ from ledger.backends.cometbft.queries import MISBEHAVIOUR
 from tests.support.cli import tidegate
 from tests.support.nodes import Network, Node, join, until
 
-pytestmark = pytest.mark.xdist_group("four validators")
 SEED_BYTES = 32
 DUPLICATE_VOTE = "tendermint/DuplicateVoteEvidence"
 
