@@ -17,8 +17,8 @@ from gateway.cli.runtime import database, engine_on, read_settings, transaction
 from gateway.clock import utc_now
 from gateway.migrations import upgrade
 
-FIRST_SECONDS = 10.0
-"""How long a worker may need to prove who governs, from its first start on."""
+FIRST_SECONDS = 30.0
+"""How long a worker may need to prove who governs, from its first start on: a ledger at rest makes a block in 15."""
 LOOK_SECONDS = 0.1
 
 

@@ -74,11 +74,11 @@ def command(pid: int) -> list[str]:
         return []
 
 
-def kill_one(stage: Stage, dice: random.Random) -> tuple[Victim, int]:
-    """Kill a process chosen at random among those that live; return which."""
+def kill_one(stage: Stage, dice: random.Random, wanted: Victim | None = None) -> tuple[Victim, int]:
+    """Kill a process chosen at random among those that live, or among those that are wanted; return which."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        victim = Victim(dice.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0])
+        victim = wanted or Victim(dice.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0])
         with suppress(IndexError, ProcessLookupError, FileNotFoundError, ValueError):
             pid = dice.choice(pids(stage, victim))
             os.kill(pid, signal.SIGKILL)
@@ -88,15 +88,16 @@ def kill_one(stage: Stage, dice: random.Random) -> tuple[Victim, int]:
 
 
 def kill_many(stage: Stage, notes: Acknowledged, dice: random.Random, *, times: int) -> list[Kill]:
-    """Kill so many times.
+    """Kill so many times, each kind of process at first.
 
     After most kills it is waited until all is well again and some more was acknowledged, a random number; after the
     others, the next one falls into the recovery.
     """
     kills = []
-    for _ in range(times):
+    first = dice.sample(list(Victim), len(Victim))
+    for wanted in [*first, *[None] * times][:times]:
         began = time.monotonic()
-        victim, pid = kill_one(stage, dice)
+        victim, pid = kill_one(stage, dice, wanted)
         seconds = None
         if dice.random() < WAITED[victim]:
             recovered(stage, victim, pid)
