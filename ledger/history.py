@@ -67,11 +67,6 @@ def write(consent: str, records: Sequence[tuple[Json, bytes]]) -> bytes:
     return canonical({"format": FORMAT, "consent": consent, "records": items})
 
 
-def is_history(data: bytes) -> bool:
-    """Say whether a file means to be a history, by its first bytes: canonical JSON has `consent` and `format` first."""
-    return data.startswith(b'{"consent":"') and f'"format":"{FORMAT}"'.encode() in data[:120]
-
-
 def verify(data: bytes) -> HistoryVerdict:
     """Return what a history proves: the owner signed every version, each follows from the one before, none is missing.
 

@@ -1,6 +1,5 @@
 """`tidegate audit mine`: an owner checks its access log offline, and a bank's copy of a receipt against it."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,9 +10,8 @@ import typer
 
 from gateway.cli.faults import CANNOT_SAY, FAILED, USAGE
 from gateway.cli.files import read_file
-from ledger.errors import VerificationError
+from gateway.cli.verdicts import echo_json, not_proved, numbered, text, told
 from ledger.trust import MOST_BYTES as MOST_TRUST_BYTES
-from ledger.trust import fingerprint
 from ledger.verify.copies import CopyVerdict, Found, look_up
 from ledger.verify.log import STEPS, checked
 from ledger.verify.parse import MOST_BYTES
@@ -47,17 +45,12 @@ def mine(
     data = read_file(file, most=MOST_BYTES, code=USAGE)
     trusted = read_file(trust, most=MOST_TRUST_BYTES, code=USAGE)
     copies = [(path, read_file(path, most=MOST_BYTES, code=USAGE)) for path in receipt or ()]
-    try:
+    with told(STEPS, as_json=as_json):
         case = checked(data, trusted)
-    except VerificationError as error:
-        said = {"verdict": "invalid", "step": error.step, "reason": error.message}
-        failed = f"NOT VALID at step {error.step} of {len(STEPS)}: {error.message}"
-        typer.echo(json.dumps(said, indent=2) if as_json else failed, err=not as_json)
-        raise typer.Exit(FAILED) from None
     now = datetime.now(UTC)
     found = [(path, look_up(case, copy, trusted, now=now)) for path, copy in copies]
     if as_json:
-        _as_json(case, found, trusted)
+        echo_json(verdict_of(case), trusted, copies=[{"file": str(path), **asdict(copy)} for path, copy in found])
     else:
         typer.echo("\n".join(_told(case, found, trusted, explain=explain)))
     if code := _code([each.found for _, each in found]):
@@ -70,42 +63,25 @@ def _code(found: list[Found]) -> int:
     return CANNOT_SAY if Found.SHOWS_NOTHING in found else 0
 
 
-def _as_json(case: LogCase, found: list[tuple[Path, CopyVerdict]], trusted: bytes) -> None:
-    document = {
-        "verdict": "valid",
-        **asdict(verdict_of(case)),
-        "copies": [{"file": str(path), **asdict(copy)} for path, copy in found],
-        "trust_fingerprint": fingerprint(trusted),
-    }
-    typer.echo(json.dumps(document, default=_text, indent=2, ensure_ascii=False))
-
-
 def _told(case: LogCase, found: list[tuple[Path, CopyVerdict]], trusted: bytes, *, explain: bool) -> Iterator[str]:
     verdict = verdict_of(case)
     yield verdict.summary
     if explain:
-        yield from ("", *(f"  {number:2} {name}" for number, (name, _) in enumerate(STEPS, start=1)), "")
+        yield from numbered(STEPS)
     yield from (f"  {_pull(each)}" for each in verdict.pulls)
     yield from (f"{path}: {copy.says}" for path, copy in found)
     if explain:
-        yield from _not_proved(verdict, trusted)
+        yield from _signed(verdict)
+        yield from not_proved(verdict.caveats, trusted)
 
 
 def _pull(each: PullVerdict) -> str:
     where = f"on the ledger at height {each.anchored_height}" if each.anchored_height else "pending"
     lacking = sum(omission["count"] for omission in each.omitted)
     told = f"{each.records} records" + (f", {lacking} left out" if lacking else "")
-    return f"{_text(each.pulled_at)} {each.bank}: {told}, consent {each.consent} version {each.version}, {where}"
+    return f"{text(each.pulled_at)} {each.bank}: {told}, consent {each.consent} version {each.version}, {where}"
 
 
-def _not_proved(verdict: LogVerdict, trusted: bytes) -> Iterator[str]:
-    yield f"{verdict.gateway} signed that these are all pulls from {_text(verdict.begins)} to {_text(verdict.ends)}."
+def _signed(verdict: LogVerdict) -> Iterator[str]:
+    yield f"{verdict.gateway} signed that these are all pulls from {text(verdict.begins)} to {text(verdict.ends)}."
     yield f"Keys as of height {verdict.keys_height}. Chain {verdict.chain}, ledger {verdict.engine}."
-    yield "Not proved:"
-    yield from (f"  {caveat}" for caveat in verdict.caveats)
-    yield "Trust file, to be compared out of band with two of its founders:"
-    yield f"  {fingerprint(trusted)}"
-
-
-def _text(value: object) -> str:
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)

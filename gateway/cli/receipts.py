@@ -1,38 +1,30 @@
 """Verify the receipts of what happened to a consent, and say what they prove."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import typer
 
-from gateway.cli.faults import FAILED
-from ledger.errors import VerificationError
+from gateway.cli.verdicts import echo_json, not_proved, numbered, told
 from ledger.verify.changes import STEPS, ChangeVerdict, ReceiptsVerdict, verify
 
 
 def verify_receipts(data: bytes, trusted: bytes, *, explain: bool, as_json: bool) -> None:
     """Verify receipts and print the verdict; ends the command with its exit code."""
-    try:
+    with told(STEPS, as_json=as_json):
         verdict = verify(data, trusted)
-    except VerificationError as error:
-        said = {"verdict": "invalid", "step": error.step, "reason": error.message}
-        failed = f"NOT VALID at step {error.step} of {len(STEPS)}: {error.message}"
-        typer.echo(json.dumps(said, indent=2) if as_json else failed, err=not as_json)
-        raise typer.Exit(FAILED) from None
     if as_json:
-        typer.echo(json.dumps({"verdict": "valid", **asdict(verdict)}, indent=2, ensure_ascii=False))
+        echo_json(verdict, trusted)
         return
-    typer.echo("\n".join(_told(verdict, explain=explain)))
+    typer.echo("\n".join(_told(verdict, trusted, explain=explain)))
 
 
-def _told(verdict: ReceiptsVerdict, *, explain: bool) -> Iterator[str]:
+def _told(verdict: ReceiptsVerdict, trusted: bytes, *, explain: bool) -> Iterator[str]:
     yield verdict.summary
     if explain:
-        yield from ("", *(f"  {number:2} {name}" for number, (name, _) in enumerate(STEPS, start=1)), "")
+        yield from numbered(STEPS)
     yield from (f"  {_change(each, explain=explain)}" for each in verdict.changes)
     if explain:
-        yield from ("Not proved:", *(f"  {caveat}" for caveat in verdict.caveats))
+        yield from not_proved(verdict.caveats, trusted)
 
 
 def _change(each: ChangeVerdict, *, explain: bool) -> str:

@@ -8,7 +8,7 @@ from ledger import consent_receipts, jws
 from ledger.blocks.forms import members
 from ledger.blocks.times import to_text
 from ledger.bodies import digest, one_of
-from ledger.codec import parse, parse_canonical
+from ledger.codec import parse_canonical
 from ledger.consent_receipts import FORMAT, NEXT, Receipt
 from ledger.errors import CodecError, VerificationError
 from ledger.history import AGREEMENTS
@@ -17,6 +17,7 @@ from ledger.verify.case import AnchorCase, OnLedger
 from ledger.verify.parse import LEDGER_PARTS, MOST_DEPTH, check_all_named, items, named, read_ledger, text
 from ledger.verify.signers import Signer, check_signers, entries_are_signed, of_entries
 from ledger.verify.steps import CHAIN, run, trusted
+from ledger.verify.verdict import headline
 
 MOST_BYTES, MOST_RECEIPTS = 8_388_608, 1_000
 TOP = (*LEDGER_PARTS, "consent", "format", "receipts")
@@ -82,18 +83,7 @@ class ReceiptsVerdict:
         last = self.changes[-1]
         line = f"OK: consent {self.consent} of {self.owner} for {self.bank}, {len(self.changes)} receipts,"
         line += f" version {last.version}, {last.state}"
-        return f"{line} (embedded ledger: one operator's word)" if self.engine == "embedded" else line
-
-
-def is_consent_receipts(data: bytes) -> bool:
-    """Say whether a file says that it holds receipts of a consent; whether they are true, `verify` finds out."""
-    if len(data) > MOST_BYTES:
-        return False
-    try:
-        value = parse(data, max_bytes=MOST_BYTES)
-    except CodecError:
-        return False
-    return isinstance(value, dict) and value.get("format") == FORMAT
+        return headline(line, self.engine)
 
 
 def verify(data: bytes, trust: bytes) -> ReceiptsVerdict:

@@ -8,8 +8,8 @@ from ledger import receipt as receipts
 from ledger.access_log import FORMAT, receipts_digest
 from ledger.blocks.forms import members, whole
 from ledger.bodies import one_of
-from ledger.codec import parse, parse_canonical, unb64u
-from ledger.errors import CodecError, VerificationError
+from ledger.codec import parse_canonical, unb64u
+from ledger.errors import VerificationError
 from ledger.merkle import verify_inclusion
 from ledger.record import leaf
 from ledger.verify.parse import (
@@ -28,15 +28,6 @@ from ledger.verify.signers import Signer, check_signers, entries_are_signed, of_
 from ledger.verify.steps import CHAIN, run, trusted
 
 TOP = (*LEDGER_PARTS, "format", "pending", "pulls", "statement")
-
-
-def is_access_log(data: bytes) -> bool:
-    """Say whether a file says that it is an access log; whether it is a true one, `verify` finds out."""
-    try:
-        value = parse(data, max_bytes=MOST_BYTES, max_depth=MOST_DEPTH)
-    except CodecError:
-        return False
-    return isinstance(value, dict) and value.get("format") == FORMAT
 
 
 def checked(data: bytes, trust: bytes) -> LogCase:

@@ -11,7 +11,7 @@ from ledger.blocks.handovers import Handover
 from ledger.blocks.headers import Header
 from ledger.blocks.validators import read_validators
 from ledger.bodies import one_of
-from ledger.codec import canonical, parse_canonical, unb64u
+from ledger.codec import canonical, parse, parse_canonical, unb64u
 from ledger.consent_record import check_form
 from ledger.entries import decode
 from ledger.errors import CodecError
@@ -27,6 +27,16 @@ LEDGER_PARTS = ("anchors", "blocks", "handovers", "keys", "validators")
 """Members of every document whose parts stand on the ledger."""
 TOP = (*LEDGER_PARTS, "consent", "format", "receipt", "records")
 Part = TypeVar("Part")
+
+
+def format_of(data: bytes) -> str | None:
+    """Return what a file says that it is, such as `tidegate-evidence/1`; whether it is that, its verifier finds out."""
+    try:
+        value = parse(data, max_bytes=MOST_BYTES, max_depth=MOST_DEPTH)
+    except CodecError:
+        return None
+    found = value.get("format") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def parse_strictly(case: Case) -> None:

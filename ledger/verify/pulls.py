@@ -10,6 +10,7 @@ from ledger.blocks.times import to_datetime
 from ledger.jws import Jws
 from ledger.receipt import Receipt
 from ledger.verify.case import AnchorCase, OnLedger
+from ledger.verify.verdict import headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class LogVerdict:
         pending = sum(each.anchored_at is None for each in self.pulls)
         line = f"OK: {len(self.pulls)} pulls of data of {self.owner}, {len(self.pulls) - pending} on the ledger"
         line += f", {pending} pending" if pending else ""
-        return f"{line} (embedded ledger: one operator's word)" if self.engine == "embedded" else line
+        return headline(line, self.engine)
 
 
 def verdict_of(case: LogCase) -> LogVerdict:

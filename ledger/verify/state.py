@@ -13,13 +13,13 @@ from ledger.blocks.headers import Header
 from ledger.blocks.times import to_datetime
 from ledger.blocks.validators import Validator, read_validators
 from ledger.bodies import one_of
-from ledger.codec import canonical, parse, parse_canonical, unb64u
-from ledger.errors import CodecError, LedgerError, VerificationError
+from ledger.codec import canonical, parse_canonical, unb64u
+from ledger.errors import CodecError, VerificationError
 from ledger.state_proof import FORMAT, MEMBERS, MOST_BYTES, MOST_DEPTH, MOST_PROOFS
 from ledger.trust import MOST_FORMER, Trust
-from ledger.trust import read as read_trust
 from ledger.verify.sets import check_handovers, trusted_sets, verify_headers, verify_set
-from ledger.verify.verdict import NotEnough
+from ledger.verify.steps import run, trusted
+from ledger.verify.verdict import NotEnough, headline
 from ledger.verify.words import says
 
 
@@ -47,7 +47,7 @@ class StateVerdict:
     def summary(self) -> str:
         """The verdict in one line."""
         line = f"OK: as of height {self.height}, {self.at:%Y-%m-%dT%H:%M:%SZ}"
-        return f"{line} (embedded ledger: one operator's word)" if self.engine == "embedded" else line
+        return headline(line, self.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +69,6 @@ class _Case:
     statements: list[Statement] = field(init=False)
 
 
-def is_state_proof(data: bytes) -> bool:
-    """Say whether a file says that it is a state proof; whether it is a true one, `verify` finds out."""
-    if len(data) > MOST_BYTES:
-        return False
-    try:
-        value = parse(data, max_bytes=MOST_BYTES)
-    except CodecError:
-        return False
-    return isinstance(value, dict) and value.get("format") == FORMAT
-
-
 def verify(
     document: bytes,
     trust: bytes,
@@ -93,15 +82,8 @@ def verify(
     `require` may hold `cometbft`. Raises `VerificationError` with the number of the step that failed, or `NotEnough`
     if it holds but its header is older than `max_age`, or the ledger is not what is required.
     """
-    try:
-        case = _Case(document, read_trust(trust))
-    except LedgerError as error:
-        raise VerificationError(f"trust file: {error}", step=2) from error
-    for number, (name, step) in enumerate(STEPS, start=1):
-        try:
-            step(case)
-        except (CodecError, VerificationError) as error:
-            raise VerificationError(f"{name}: {error}", step=number) from error
+    case = _Case(document, trusted(trust))
+    run(STEPS, case)
     verdict = _verdict(case)
     if "cometbft" in require and verdict.engine != "cometbft":
         raise NotEnough(f"required a cometbft ledger, the trust file's is {verdict.engine}: one operator's word")

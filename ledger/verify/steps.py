@@ -25,7 +25,7 @@ CHAIN: tuple[tuple[str, Callable[[OnLedger], None]], ...] = (
 """After the first step, which reads the document; a step is known by its number, counted from 1."""
 
 
-def run(steps: Sequence[tuple[str, Callable[[Any], None]]], case: OnLedger) -> None:
+def run(steps: Sequence[tuple[str, Callable[[Any], None]]], case: object) -> None:
     """Take the steps in their order. Raises `VerificationError` with the number of the one that failed."""
     for number, (name, step) in enumerate(steps, start=1):
         try:

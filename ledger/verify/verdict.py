@@ -52,7 +52,12 @@ class Verdict:
     def summary(self) -> str:
         """The verdict in one line."""
         line = f"OK: {len(self.records)} records of {self.owner}, given to {self.bank} under consent {self.consent}"
-        return f"{line} (embedded ledger: one operator's word)" if self.engine == "embedded" else line
+        return headline(line, self.engine)
+
+
+def headline(line: str, engine: str) -> str:
+    """Return a verdict's line, with what an embedded ledger is worth."""
+    return f"{line} (embedded ledger: one operator's word)" if engine == "embedded" else line
 
 
 def conclude(case: Case, *, require: frozenset[str], max_age: timedelta | None, now: datetime) -> Verdict:

@@ -20,7 +20,8 @@ from ledger.access_log import receipts_digest
 from ledger.codec import canonical
 from ledger.errors import VerificationError
 from ledger.verify.copies import Found, look_up
-from ledger.verify.log import STEPS, checked, is_access_log, verify
+from ledger.verify.log import STEPS, checked, verify
+from ledger.verify.parse import format_of
 from tests.support import builders
 from tests.support.cli import tidegate
 from tests.support.database import database
@@ -95,7 +96,7 @@ Bend = Callable[[Looked, dict[str, Any]], None]
 
 def test_an_owner_keeps_a_log_that_anybody_verifies(looked: Looked) -> None:
     verdict = verify(looked.log, looked.trust)
-    assert is_access_log(looked.log)
+    assert format_of(looked.log) == access_log.FORMAT
     assert [(each.bank, each.records, each.anchored_height is not None) for each in verdict.pulls] == [
         (builders.BANK, 2, True),
         (builders.BANK, 1, True),
@@ -317,3 +318,7 @@ def test_the_command_says_what_the_log_and_the_copies_show(
     assert (document["verdict"], len(document["pulls"])) == ("valid", 4)
     assert document["copies"][0]["found"] == "anchored"
     assert len(STEPS) == 11
+    tidegate("verify", at("log"), code=2)
+    assert capsys.readouterr().err == (
+        f"error: {at('log')} is an owner's access log: tidegate audit mine verifies it\n"
+    )

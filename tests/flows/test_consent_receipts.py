@@ -16,7 +16,8 @@ from gateway.consent.tables import Consent
 from ledger import consent_receipts, history
 from ledger.codec import canonical
 from ledger.errors import VerificationError
-from ledger.verify.changes import STEPS, is_consent_receipts, verify
+from ledger.verify.changes import STEPS, verify
+from ledger.verify.parse import format_of
 from tests.support import builders
 from tests.support.browser import Visitor
 from tests.support.cli import tidegate
@@ -71,7 +72,7 @@ def newest(path: WholePath) -> str:
 
 def test_owner_and_bank_keep_the_same_receipts_of_all_that_happened(lived: Lived) -> None:
     verdict = verify(lived.receipts, lived.trust)
-    assert is_consent_receipts(lived.receipts)
+    assert format_of(lived.receipts) == consent_receipts.FORMAT
     assert [(each.event, each.version, each.state, each.height is not None) for each in verdict.changes] == [
         ("given", 1, "active", True),
         ("paused", 1, "paused", True),

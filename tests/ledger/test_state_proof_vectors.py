@@ -11,7 +11,8 @@ import pytest
 from ledger import state_proof
 from ledger.errors import VerificationError
 from ledger.verify import NotEnough
-from ledger.verify.state import STEPS, is_state_proof, verify
+from ledger.verify.parse import format_of
+from ledger.verify.state import STEPS, verify
 from ledger.verify.words import KINDS
 from tests.support.vectors.state_proof_rows import files, proved
 
@@ -92,11 +93,11 @@ def test_an_old_proof_and_one_of_another_engine_are_not_enough() -> None:
     assert verify(data, trust, require=frozenset({"cometbft"}), max_age=timedelta(hours=2), now=NOW).height == 5
 
 
-def test_a_file_says_itself_whether_it_is_a_state_proof() -> None:
-    assert is_state_proof(content("consent-active.json"))
-    assert not is_state_proof(content("trust.json"))
-    assert not is_state_proof(content("space.json")[:-1])
-    assert not is_state_proof((ROOT / "tests" / "vectors" / "evidence" / "valid.json").read_bytes())
+def test_a_file_says_itself_what_it_is() -> None:
+    assert format_of(content("consent-active.json")) == "tidegate-state-proof/1"
+    assert format_of(content("trust.json")) == "tidegate-trust/1"
+    assert format_of((ROOT / "tests" / "vectors" / "evidence" / "valid.json").read_bytes()) == "tidegate-evidence/1"
+    assert [format_of(each) for each in (content("space.json")[:-1], b"[]", b'{"format":1}', b"{}")] == [None] * 4
 
 
 @pytest.mark.parametrize("name", [state_proof.FORMAT, *state_proof.MEMBERS])
