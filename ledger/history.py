@@ -14,6 +14,7 @@ from ledger.bodies import digest, one_of
 from ledger.codec import b64u, canonical, parse_canonical, unb64u
 from ledger.consent_record import SIGNED, check_form, record_commitment, record_hash, verify_assertion
 from ledger.errors import CodecError, VerificationError
+from ledger.verify.steps import run
 
 FORMAT = "tidegate-consent-history/1"
 MOST_BYTES, MOST_DEPTH, MOST_RECORDS = 4_194_304, 24, 1_000
@@ -73,11 +74,7 @@ def verify(data: bytes) -> HistoryVerdict:
     Raises `VerificationError` with the number of the step that failed.
     """
     case = _Case(data)
-    for number, (name, step) in enumerate(STEPS, start=1):
-        try:
-            step(case)
-        except (VerificationError, CodecError) as error:
-            raise VerificationError(f"{name}: {error}", step=number) from error
+    run(STEPS, case)
     return _verdict(case)
 
 
