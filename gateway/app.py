@@ -12,6 +12,7 @@ from gateway import errors
 from gateway.ballast import Ballast, room
 from gateway.clock import Clock, utc_now
 from gateway.db import connect
+from gateway.db.pool import opened
 from gateway.health.access import Observed
 from gateway.health.api import probes
 from gateway.health.api import router as health
@@ -21,10 +22,11 @@ from gateway.notify.api import router as notify
 from gateway.notify.stream import opened_streams
 from gateway.oauth.api import router as oauth
 from gateway.oauth.grant_management import router as grants
+from gateway.oauth.token_endpoint import router as tokens
 from gateway.portal.api import install as portal_errors
 from gateway.portal.api import router as portal
 from gateway.pull.api import PATH as EVIDENCE
-from gateway.pull.api import opened_pull, pull_evidence
+from gateway.pull.api import prepare, pull_evidence
 from gateway.pull.api import router as pull
 from gateway.pull.description import PATH_ITEM
 from gateway.pull.history import router as history
@@ -40,7 +42,7 @@ SECURED = {"grants": "dpop", "ingest": "dpop", "pull": "dpop", "notify": "dpop",
 """How callers of a feature's routes authenticate."""
 OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\{request_id\})")
 """Paths where other things count: a signature, an invitation, a link."""
-ROUTERS = (pull, history, oauth, grants, ingest, notify, proofs, portal, health, verifier)
+ROUTERS = (pull, history, oauth, tokens, grants, ingest, notify, proofs, portal, health, verifier)
 
 
 def create_app(
@@ -96,7 +98,8 @@ def _described(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with opened_pull(app), opened_streams(app):
+    async with opened(app.state.database_url) as app.state.pool, opened_streams(app):
+        prepare(app)
         yield
     app.state.engine.dispose()
 

@@ -42,7 +42,7 @@ class Observed:
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 message["headers"] = [*message["headers"], (tracing.HEADER, trace.request_id.encode())]
             await send(message)
 

@@ -1,30 +1,29 @@
-"""The authorization server over HTTP."""
+"""The authorization server over HTTP, but for its token endpoint."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from http import HTTPStatus
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
+from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from gateway import figures
 from gateway.clock import Now
-from gateway.db import DbSession, once_committed
+from gateway.db import DbSession
 from gateway.directory.tables import Participant
 from gateway.errors import InvalidError
 from gateway.keys import CurrentKeys
-from gateway.oauth import authorize, checks, client_keys, dpop, endpoints, jar, metadata, mtls, store
+from gateway.oauth import authorize, checks, client_keys, endpoints, jar, metadata, store
 from gateway.oauth.asked import Asked
-from gateway.oauth.description import OF_TOKEN, PUSHED, TOKEN, answers
-from gateway.oauth.dpop import Proof
-from gateway.oauth.errors import InvalidClientError, InvalidProofError, InvalidRequestError, OAuth2Error
-from gateway.oauth.grants import S256, CodeGrant, OwnGrant, RefreshGrant
-from gateway.oauth.mtls import CertificateError
+from gateway.oauth.clients import Stored
+from gateway.oauth.description import OF_TOKEN, PUSHED, answers
+from gateway.oauth.errors import OAuth2Error
 from gateway.oauth.parameters import Form, form
 from gateway.oauth.parameters import read as read_query
-from gateway.oauth.server import FormRequest, Server
+from gateway.oauth.receiving import FormRequest, proof_of, received
+from gateway.oauth.server import Server
 from gateway.settings import CurrentSettings
 
 router = APIRouter(tags=["oauth"])
@@ -54,41 +53,22 @@ class Endpoint:
         now: Now,
     ) -> None:
         self.request, self.sent, self.session = request, sent, session
-        self.server = Server(session, settings, keyring, now)
+        self.server = Server(Stored(session, settings, now), settings, keyring, now)
 
     def run(self, action: Action, status: int = 200) -> Response:
         """Return what `action` answers, or its error."""
-        try:
-            return self.server.answer(status, action(self.server, self.read()))
-        except OAuth2Error as error:
-            return self.server.refuse(error)
-
-    def read(self) -> FormRequest:
-        """Return the form as Authlib sees it. Raises `InvalidRequestError`."""
-        try:
-            certificate = mtls.shown(self.request, self.server.settings.trusted_proxies)
-        except CertificateError as error:
-            raise InvalidClientError(str(error), status_code=401) from None
-        return FormRequest(self.url, self.sent.parameters(), certificate)
-
-    @property
-    def url(self) -> str:
-        """The endpoint's public URL."""
-        return f"{self.server.settings.base_url(self.request.headers.get('host'))}{self.request.url.path}"
-
-    def take_proof(self, *, required: bool) -> None:
-        """Verify the DPoP proof and use it up, before anything else is consumed. Raises OAuth errors."""
-        given = self.request.headers.getlist("dpop")
-        if not given and not required:
-            return
-        if len(given) > 1:
-            raise InvalidProofError("there are several DPoP headers")
         server = self.server
-        proof: Proof = dpop.verify(
-            given[0] if given else None, method="POST", url=self.url, secret=server.keyring.nonce, now=server.now
-        )
-        store.use_proof(self.session, proof)
-        server.proof = proof
+        try:
+            return server.answer(status, action(server, received(self.request, self.sent, server.settings)))
+        except OAuth2Error as error:
+            return server.refuse(error)
+
+    def take_proof(self) -> None:
+        """Verify the DPoP proof if there is one, and use it up before anything else is. Raises OAuth errors."""
+        server = self.server
+        server.proof = proof_of(self.request, server.settings, server.keyring, server.now, required=False)
+        if server.proof is not None:
+            store.use_proof(self.session, server.proof)
 
 
 SentTo = Annotated[Endpoint, Depends(Endpoint)]
@@ -109,20 +89,20 @@ def push_authorization_request(endpoint: SentTo) -> Response:
     """Push an authorization request (RFC 9126): answers `request_uri` and how many seconds it lives."""
 
     def push(server: Server, request: FormRequest) -> dict[str, Any]:
-        endpoint.take_proof(required=False)
+        endpoint.take_proof()
         client = server.authenticate(request, "pushed_authorization_request")
-        asked = _asked(server, client.participant, request.form)
+        asked = _asked(endpoint.session, server, client.participant, request.form)
         checks.check(asked)
         seconds = server.settings.request_uri_seconds
-        uri = authorize.push(server.session, asked, life=timedelta(seconds=seconds), now=server.now)
+        uri = authorize.push(endpoint.session, asked, life=timedelta(seconds=seconds), now=server.now)
         return {"request_uri": uri, "expires_in": seconds}
 
     return endpoint.run(push, 201)
 
 
-def _asked(server: Server, client: Participant, parameters: Mapping[str, str]) -> Asked:
+def _asked(session: Session, server: Server, client: Participant, parameters: Mapping[str, str]) -> Asked:
     """Return a pushed request as it is to be checked."""
-    session, settings, now = server.session, server.settings, server.now
+    settings, now = server.settings, server.now
 
     def opened(text: str) -> Mapping[str, str]:
         given, allow = jar.read(text), settings.outbound_allow
@@ -158,36 +138,6 @@ def begin_authorization(request: Request, session: DbSession, now: Now) -> Redir
 
 
 @router.post(
-    "/oauth/token",
-    response_class=Response,
-    responses=answers(200, "Tokens, bound to the proof's key (RFC 6749, RFC 9396)."),
-    openapi_extra=TOKEN,
-)
-def give_tokens(endpoint: SentTo) -> Response:
-    """Give tokens for a code, a refresh token, or a client's own credentials (RFC 6749, RFC 9449, RFC 8705)."""
-    response, grant_type = _answer(endpoint)
-    outcome = "given" if response.status_code == HTTPStatus.OK else "refused"
-    once_committed(endpoint.session, figures.tokens.labels(figures.grant_type(grant_type), outcome).inc)
-    return response
-
-
-def _answer(endpoint: Endpoint) -> tuple[Response, str | None]:
-    """Return the token endpoint's answer, and the grant type that was asked for."""
-    server = endpoint.server
-    try:
-        request = endpoint.read()
-        endpoint.take_proof(required=request.certificate is None and "client_assertion" in request.form)
-        if "grant_type" not in request.form:
-            raise InvalidRequestError("grant_type is missing")
-    except OAuth2Error as error:
-        return server.refuse(error), None
-    server.register_grant(CodeGrant, [S256(required=True)])
-    server.register_grant(RefreshGrant)
-    server.register_grant(OwnGrant)
-    return server.create_token_response(request), request.form["grant_type"]
-
-
-@router.post(
     "/oauth/revoke",
     response_class=Response,
     responses=answers(200, "Revoked, or never known."),
@@ -195,7 +145,7 @@ def _answer(endpoint: Endpoint) -> tuple[Response, str | None]:
 )
 def revoke_token(endpoint: SentTo) -> Response:
     """Revoke one of the client's tokens (RFC 7009)."""
-    return endpoint.run(endpoints.revoke)
+    return endpoint.run(partial(endpoints.revoke, endpoint.session))
 
 
 @router.post(
@@ -206,7 +156,7 @@ def revoke_token(endpoint: SentTo) -> Response:
 )
 def introspect_token(endpoint: SentTo) -> Response:
     """Say whether one of the client's tokens is active (RFC 7662)."""
-    return endpoint.run(endpoints.introspect)
+    return endpoint.run(partial(endpoints.introspect, endpoint.session))
 
 
 @router.get("/oauth/jwks")

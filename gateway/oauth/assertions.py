@@ -25,27 +25,37 @@ class Assertion:
     expires_at: datetime
 
 
-def claimed(assertion: str) -> tuple[str, object]:
-    """Return whom an assertion says it is by, and by which key (`kid`), unverified. Raises `InvalidClientError`."""
-    given = _read(assertion)
-    claims = given.claims
-    subject = claims.get("sub")
-    if not isinstance(subject, str) or claims.get("iss") != subject:
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An assertion that nobody has verified: whom it says it is by, and by which key."""
+
+    client_id: str
+    kid: object
+    given: Compact
+
+
+def claimed(assertion: str) -> Claimed:
+    """Take an assertion apart. Raises `InvalidClientError`."""
+    try:
+        given = compact.read(assertion)
+    except CompactError as error:
+        raise InvalidClientError(plain(f"the client assertion {error}")) from None
+    subject = given.claims.get("sub")
+    if not isinstance(subject, str) or given.claims.get("iss") != subject:
         raise InvalidClientError("iss and sub of the client assertion must both be the client id")
-    return subject, given.header.get("kid")
+    return Claimed(subject, given.header.get("kid"), given)
 
 
-def verify(assertion: str, *, jwks: Mapping[str, Any], issuer: str, now: datetime) -> Assertion:
+def verify(assertion: Claimed, *, jwks: Mapping[str, Any], issuer: str, now: datetime) -> Assertion:
     """Verify a client assertion by the client's registered keys; `aud` must be the issuer, as a string alone.
 
     Raises `InvalidClientError`.
     """
-    given = _read(assertion)
     try:
-        compact.verify_by_one_of(given, jwks)
+        compact.verify_by_one_of(assertion.given, jwks)
     except CompactError as error:
         raise InvalidClientError(plain(f"the client assertion {error}")) from None
-    return _check(given.claims, issuer, now)
+    return _check(assertion.given.claims, issuer, now)
 
 
 def _check(claims: Mapping[str, Any], issuer: str, now: datetime) -> Assertion:
@@ -72,10 +82,3 @@ def _instant(
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
         raise InvalidClientError(f"{name} of the client assertion must be a number of seconds since 1970")
     return datetime.fromtimestamp(value, UTC)
-
-
-def _read(assertion: str) -> Compact:
-    try:
-        return compact.read(assertion)
-    except CompactError as error:
-        raise InvalidClientError(plain(f"the client assertion {error}")) from None

@@ -36,16 +36,21 @@ _log = structlog.get_logger(__name__)
 def jwks(session: Session, client: Participant, *, kid: object, now: datetime, allow: Networks) -> dict[str, Any]:
     """Return a client's keys; with that of `kid` among them if it can be had."""
     uri = client.client.jwks_uri
-    if uri is None:
+    found = kept(client, session.get(FetchedKeys, uri) if uri else None, kid=kid, now=now)
+    if found is None and uri:
+        found = _usable(_refreshed(session, uri, kid=kid, now=now, allow=allow), now)
+    return found or NONE
+
+
+def kept(client: Participant, fetched: FetchedKeys | None, *, kid: object, now: datetime) -> dict[str, Any] | None:
+    """Return a client's keys if they need not be fetched; `fetched` are those that were last."""
+    if client.client.jwks_uri is None:
         return client.client_jwks
-    kept = session.get(FetchedKeys, uri)
-    if kept is None or _due(kept, kid, now):
-        kept = _refreshed(session, uri, kid=kid, now=now, allow=allow)
-    return _usable(kept, now)
+    return None if fetched is None or _due(fetched, kid, now) else _usable(fetched, now)
 
 
-def _usable(kept: FetchedKeys, now: datetime) -> dict[str, Any]:
-    return kept.jwks if kept.fetched_at is not None and now < kept.fetched_at + DEAD else NONE
+def _usable(fetched: FetchedKeys, now: datetime) -> dict[str, Any]:
+    return fetched.jwks if fetched.fetched_at is not None and now < fetched.fetched_at + DEAD else NONE
 
 
 def _due(kept: FetchedKeys, kid: object, now: datetime) -> bool:

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request
+from authlib.oauth2.rfc6749 import ClientMixin
 from sqlmodel import Session
 
 from connectors.registry import names
 from gateway.directory.clients import BY_ASSERTION, BY_CERTIFICATE, BY_OWN_CERTIFICATE
 from gateway.directory.tables import Participant
 from gateway.oauth import assertions, client_keys, mtls, store
+from gateway.oauth.assertions import Assertion
 from gateway.oauth.checks import PROOFS
 from gateway.oauth.errors import InvalidClientError
 from gateway.oauth.mtls import Certificate, CertificateError
+from gateway.oauth.receiving import FormRequest
 from gateway.settings import Settings
 from gateway.tracing import authenticated
 
@@ -70,36 +72,66 @@ class Client(ClientMixin):
         return any(grant_type in GRANT_TYPES.get(role, ()) for role in self.participant.roles)
 
 
+class Register(Protocol):
+    """Where an authorization server finds its clients, and has their assertions used up."""
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the participant of that id as a client."""
+
+    def keys(self, client: Client, kid: object) -> dict[str, Any]:
+        """Return a client's keys, with that of `kid` among them if it can be had."""
+
+    def use(self, assertion: Assertion) -> None:
+        """Have an assertion used up. Raises `InvalidClientError` if it is known that it was before."""
+
+
+class Stored:
+    """Clients as the database has them, in a session's transaction."""
+
+    def __init__(self, session: Session, settings: Settings, now: datetime) -> None:
+        self._session, self._settings, self._now = session, settings, now
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the participant of that id as a client."""
+        participant = self._session.get(Participant, client_id)
+        return Client(participant) if participant else None
+
+    def keys(self, client: Client, kid: object) -> dict[str, Any]:
+        """Return a client's keys; they are fetched if need be."""
+        allow = self._settings.outbound_allow
+        return client_keys.jwks(self._session, client.participant, kid=kid, now=self._now, allow=allow)
+
+    def use(self, assertion: Assertion) -> None:
+        """Use an assertion up. Raises `InvalidClientError` if it was before."""
+        store.use_assertion(self._session, assertion)
+
+
 Query = Callable[[str], Client | None]
 
 
-def authenticator(session: Session, settings: Settings, now: datetime) -> Callable[[Query, OAuth2Request], Client]:
+def authenticator(register: Register, issuer: str, now: datetime) -> Callable[[Query, FormRequest], Client]:
     """Return how Authlib authenticates a client: by signed assertion (RFC 7523) or by certificate (RFC 8705)."""
 
-    def keys_of(client: Client, kid: object) -> dict[str, Any]:
-        return client_keys.jwks(session, client.participant, kid=kid, now=now, allow=settings.outbound_allow)
-
-    def by_assertion(query: Query, form: Mapping[str, str]) -> Client:
-        client_id, kid = assertions.claimed(form["client_assertion"])
-        client = _registered(query, client_id, form, METHODS[:1])
-        jwks = keys_of(client, kid)
-        verified = assertions.verify(form["client_assertion"], jwks=jwks, issuer=settings.issuer, now=now)
-        store.use_assertion(session, verified)
+    def by_assertion(query: Query, request: FormRequest) -> Client:
+        claimed = request.claimed
+        client = _registered(query, claimed.client_id, request.form, METHODS[:1])
+        jwks = register.keys(client, claimed.kid)
+        register.use(assertions.verify(claimed, jwks=jwks, issuer=issuer, now=now))
         return client
 
     def by_certificate(query: Query, form: Mapping[str, str], certificate: Certificate) -> Client:
         client = _registered(query, form["client_id"], form, METHODS[1:])
         try:
-            mtls.verify(certificate, client.participant.client, keys_of(client, None), now)
+            mtls.verify(certificate, client.participant.client, register.keys(client, None), now)
         except CertificateError as error:
             raise InvalidClientError(str(error)) from None
         return client
 
-    def authenticate(query: Query, request: OAuth2Request) -> Client:
+    def authenticate(query: Query, request: FormRequest) -> Client:
         form = request.form
         try:
-            if form.get("client_assertion_type") == assertions.TYPE and "client_assertion" in form:
-                client = by_assertion(query, form)
+            if request.is_asserted:
+                client = by_assertion(query, request)
             elif request.certificate and "client_id" in form and "client_assertion" not in form:
                 client = by_certificate(query, form, request.certificate)
             else:

@@ -5,11 +5,14 @@ A resource server that is not the gateway may ask about the access tokens that a
 
 from typing import Any
 
+from sqlmodel import Session
+
 from gateway.oauth import store
 from gateway.oauth.clients import Client
 from gateway.oauth.errors import InvalidGrantError, InvalidRequestError
-from gateway.oauth.grants import living
-from gateway.oauth.server import FormRequest, Server
+from gateway.oauth.grants import agreed, living
+from gateway.oauth.receiving import FormRequest
+from gateway.oauth.server import Server
 from gateway.oauth.tables import RefreshToken
 from gateway.oauth.tokens import Token, TokenError, read
 from ledger.codec import sha256
@@ -18,25 +21,25 @@ INACTIVE: dict[str, Any] = {"active": False}
 SHOWN = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti", "scope", "cnf", "authorization_details", "grant_id")
 
 
-def revoke(server: Server, request: FormRequest) -> dict[str, Any]:
+def revoke(session: Session, server: Server, request: FormRequest) -> dict[str, Any]:
     """Revoke one of the client's tokens; a refresh token takes all of its family along. An unknown one is fine."""
     client = server.authenticate(request, "revocation")
     given = _token(request)
-    if refresh := _refresh_token(server, client, given):
-        store.revoke_family(server.session, refresh.family, now=server.now)
+    if refresh := _refresh_token(session, client, given):
+        store.revoke_family(session, refresh.family, now=server.now)
     elif (access := _access_token(server, client, given)) and access.client_id == client.client_id:
-        store.revoke(server.session, access.jti, expires_at=access.expires_at)
+        store.revoke(session, access.jti, expires_at=access.expires_at)
     return {}
 
 
-def introspect(server: Server, request: FormRequest) -> dict[str, Any]:
+def introspect(session: Session, server: Server, request: FormRequest) -> dict[str, Any]:
     """Say whether a token is active and what it says, if it is the client's own or for this resource server."""
     client = server.authenticate(request, "introspection")
     given = _token(request)
-    if refresh := _refresh_token(server, client, given):
-        return _describe_refresh_token(server, refresh)
+    if refresh := _refresh_token(session, client, given):
+        return _describe_refresh_token(session, server, refresh)
     access = _access_token(server, client, given)
-    if access is None or store.is_revoked(server.session, access) or not _consented(server, access.grant_id):
+    if access is None or store.is_revoked(session, access) or not _consented(session, server, access.grant_id):
         return INACTIVE
     return {
         "active": True,
@@ -45,8 +48,8 @@ def introspect(server: Server, request: FormRequest) -> dict[str, Any]:
     }
 
 
-def _describe_refresh_token(server: Server, token: RefreshToken) -> dict[str, Any]:
-    if token.revoked_at is not None or not _consented(server, token.consent_id):
+def _describe_refresh_token(session: Session, server: Server, token: RefreshToken) -> dict[str, Any]:
+    if token.revoked_at is not None or not _consented(session, server, token.consent_id):
         return INACTIVE
     return {
         "active": True,
@@ -58,11 +61,11 @@ def _describe_refresh_token(server: Server, token: RefreshToken) -> dict[str, An
     }
 
 
-def _consented(server: Server, grant_id: str | None) -> bool:
+def _consented(session: Session, server: Server, grant_id: str | None) -> bool:
     if grant_id is None:
         return True
     try:
-        living(server.session, grant_id, server)
+        living(agreed(session, grant_id), server.now)
     except InvalidGrantError:
         return False
     return True
@@ -75,8 +78,8 @@ def _token(request: FormRequest) -> str:
     return given
 
 
-def _refresh_token(server: Server, client: Client, given: str) -> RefreshToken | None:
-    found = server.session.get(RefreshToken, sha256(given.encode()))
+def _refresh_token(session: Session, client: Client, given: str) -> RefreshToken | None:
+    found = session.get(RefreshToken, sha256(given.encode()))
     return found if found and found.client_id == client.client_id else None
 
 

@@ -1,6 +1,7 @@
-"""The three grants of the token endpoint. Proof and nonce were checked before; a code is used up last."""
+"""The three grants of the token endpoint, decided by what was read. Proof and nonce were checked before. No I/O."""
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from authlib.oauth2.rfc6749.grants import (
@@ -11,19 +12,19 @@ from authlib.oauth2.rfc6749.grants import (
 from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
 from sqlmodel import Session
 
-from gateway.consent.rules import State
+from gateway.consent.rules import LIVING
 from gateway.consent.store import granted
 from gateway.consent.store import standing as standing_of
 from gateway.consent.tables import Consent
-from gateway.oauth import store
 from gateway.oauth.checks import resource_of
 from gateway.oauth.clients import AUTHENTICATION, Client
 from gateway.oauth.errors import InvalidGrantError, InvalidScopeError, InvalidTargetError
-from gateway.oauth.server import Server
 from gateway.oauth.tables import Code, RefreshToken
+from gateway.oauth.token_server import Agreed, TokenServer
 from ledger.codec import b64u, sha256
 
 TOKEN_BYTES = 32
+REPLAYED_CODE = "the code was used before; the tokens it gave are revoked"
 Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 
@@ -43,16 +44,21 @@ class S256(CodeChallenge):
         return "S256"
 
 
-def living(session: Session, consent_id: str, server: Server) -> tuple[Consent, dict[str, Any]]:
-    """Return a consent that is in force or paused, and its terms. Raises `InvalidGrantError` saying why it is not."""
+def agreed(session: Session, consent_id: str) -> Agreed | None:
+    """Return a consent and its terms; None if it was not given."""
     consent = session.get(Consent, consent_id)
     version = granted(session, consent) if consent else None
-    if consent is None or version is None:
+    return (consent, version.terms) if consent and version else None
+
+
+def living(found: Agreed | None, now: datetime) -> Agreed:
+    """Return a consent that is in force or paused, and its terms. Raises `InvalidGrantError` saying why it is not."""
+    if found is None:
         raise InvalidGrantError("the consent was not granted")
-    state = standing_of(consent, now=server.now).state
-    if state not in (State.ACTIVE, State.PAUSED):
+    state = standing_of(found[0], now=now).state
+    if state not in LIVING:
         raise InvalidGrantError(f"the consent is {state}")
-    return consent, version.terms
+    return found
 
 
 def same_resource(form: dict[str, str], resource: str) -> None:
@@ -70,15 +76,19 @@ class CodeGrant(AuthorizationCodeGrant):
     """`authorization_code` (RFC 6749 section 4.1.3)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = [AUTHENTICATION]  # noqa: RUF012 - Authlib's own form
-    server: Server
+    server: TokenServer
 
-    def query_authorization_code(self, code: str, client: Client) -> Code | None:
-        """Return the code if it is this client's, has not ended, and is for the proof's key, if for any."""
-        found = self.server.session.get(Code, sha256(code.encode()))
+    def query_authorization_code(self, code: str, client: Client) -> Code | None:  # noqa: ARG002 - it was read before
+        """Return the code if it is this client's, has not ended, and is for the proof's key, if for any.
+
+        One that was used before ends what it gave: somebody has it who should not (RFC 6749 section 4.1.2).
+        """
+        found = self.server.found.code
         if found is None or found.client_id != client.client_id:
             return None
         if found.used_at is not None:
-            self._replayed(found)
+            self.server.replayed = found.family
+            raise InvalidGrantError(REPLAYED_CODE)
         if self.server.now >= found.expires_at:
             raise InvalidGrantError("the code has ended: it lives for a minute")
         if found.jkt and (self.server.proof is None or found.jkt != self.server.proof.jkt):
@@ -86,24 +96,21 @@ class CodeGrant(AuthorizationCodeGrant):
         return found
 
     def create_token_response(self) -> Answer:
-        """Use the code up and return the tokens."""
+        """Return the tokens, good once the code is used up."""
         server, code = self.server, self.request.authorization_code
         same_resource(self.request.form, code.resource or server.settings.issuer)
-        consent, terms = living(server.session, code.consent_id, server)
-        if not store.use_code(server.session, code, now=server.now):
-            self._replayed(code)
+        consent, terms = living(server.found.agreed, server.now)
         refresh = b64u(secrets.token_bytes(TOKEN_BYTES))
-        server.session.add(
-            RefreshToken(
-                token_hash=sha256(refresh.encode()),
-                client_id=code.client_id,
-                scope=code.scope,
-                resource=code.resource,
-                consent_id=consent.id,
-                family=code.family,
-                created_at=server.now,
-            )
+        issued = RefreshToken(
+            token_hash=sha256(refresh.encode()),
+            client_id=code.client_id,
+            scope=code.scope,
+            resource=code.resource,
+            consent_id=consent.id,
+            family=code.family,
+            created_at=server.now,
         )
+        server.redeemed = code, issued
         answer = server.access_token(
             client_id=code.client_id,
             subject=consent.owner_id,
@@ -114,21 +121,15 @@ class CodeGrant(AuthorizationCodeGrant):
         )
         return 200, {**answer, "refresh_token": refresh}, self.TOKEN_RESPONSE_HEADER
 
-    def _replayed(self, code: Code) -> None:
-        """Revoke what the code gave: somebody has it who should not (RFC 6749 section 4.1.2)."""
-        store.revoke_family(self.server.session, code.family, now=self.server.now)
-        raise InvalidGrantError("the code was used before; the tokens it gave are revoked")
-
 
 class RefreshGrant(RefreshTokenGrant):
     """`refresh_token` (RFC 6749 section 6), without rotation (FAPI 2.0 section 5.3.2.1)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = [AUTHENTICATION]  # noqa: RUF012 - Authlib's own form
-    server: Server
+    server: TokenServer
 
     def _validate_request_token(self, client: Client) -> RefreshToken:
-        given = self.request.form.get("refresh_token", "")
-        found = self.server.session.get(RefreshToken, sha256(given.encode()))
+        found = self.server.found.refresh_token
         if found is None or found.client_id != client.client_id:
             raise InvalidGrantError("the refresh token is not one of this client's")
         if found.revoked_at is not None:
@@ -139,7 +140,7 @@ class RefreshGrant(RefreshTokenGrant):
         """Return a new access token; the refresh token stays."""
         server, token = self.server, self.request.refresh_token
         same_resource(self.request.form, token.resource or server.settings.issuer)
-        consent, terms = living(server.session, token.consent_id, server)
+        consent, terms = living(server.found.agreed, server.now)
         answer = server.access_token(
             client_id=token.client_id,
             subject=consent.owner_id,
@@ -155,7 +156,7 @@ class OwnGrant(ClientCredentialsGrant):
     """`client_credentials` (RFC 6749 section 4.4): a client's own tokens, for the gateway alone."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = [AUTHENTICATION]  # noqa: RUF012 - Authlib's own form
-    server: Server
+    server: TokenServer
 
     def create_token_response(self) -> Answer:
         """Return an access token of the scope asked for."""

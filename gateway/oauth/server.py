@@ -1,4 +1,4 @@
-"""Authlib's authorization server over one request's transaction, and the tokens that it gives."""
+"""Authlib's authorization server for one request, and the tokens that it gives."""
 
 import json
 import secrets
@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
-from sqlmodel import Session
+from authlib.oauth2.rfc6749 import AuthorizationServer
 from starlette.responses import Response
 
 from gateway import figures
-from gateway.db import once_committed
-from gateway.directory.tables import Participant
 from gateway.keys import Keyring
 from gateway.oauth import tokens
-from gateway.oauth.clients import AUTHENTICATION, Client, authenticator
+from gateway.oauth.clients import AUTHENTICATION, Client, Register, authenticator
 from gateway.oauth.dpop import Proof, nonce
 from gateway.oauth.errors import InvalidClientError, InvalidProofError, OAuth2Error, plain
 from gateway.oauth.mtls import Certificate
+from gateway.oauth.receiving import FormRequest
 from gateway.settings import Settings
 from ledger.codec import b64u
 
@@ -27,44 +24,19 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 ID_BYTES = 16
 
 
-class FormRequest(OAuth2Request):
-    """A form posted to an endpoint, as Authlib sees it. `uri` is the public one, whatever proxy stands before.
-
-    `certificate` is the client's, if it showed one to that proxy.
-    """
-
-    def __init__(self, uri: str, parameters: Mapping[str, str], certificate: Certificate | None = None) -> None:
-        super().__init__("POST", uri)
-        self.certificate = certificate
-        self.parameters = dict(parameters)
-        self.payload = BasicOAuth2Payload(self.parameters)
-
-    @property
-    def args(self) -> dict[str, str]:
-        """Nothing: parameters do not travel in URLs."""
-        return {}
-
-    @property
-    def form(self) -> dict[str, str]:
-        """The parameters."""
-        return self.parameters
-
-
 class Server(AuthorizationServer):
     """One request's authorization server. `proof` is the DPoP proof that came with it, verified and used."""
 
-    def __init__(
-        self, session: Session, settings: Settings, keyring: Keyring, now: datetime, *, proof: Proof | None = None
-    ) -> None:
+    def __init__(self, clients: Register, settings: Settings, keyring: Keyring, now: datetime) -> None:
         super().__init__()
-        self.session, self.settings, self.keyring, self.now, self.proof = session, settings, keyring, now, proof
+        self.clients, self.settings, self.keyring, self.now = clients, settings, keyring, now
+        self.proof: Proof | None = None
         self.certificate: Certificate | None = None
-        self.register_client_auth_method(AUTHENTICATION, authenticator(session, settings, now))
+        self.register_client_auth_method(AUTHENTICATION, authenticator(clients, settings.issuer, now))
 
     def query_client(self, client_id: str) -> Client | None:
         """Return the participant of that id as a client."""
-        participant = self.session.get(Participant, client_id)
-        return Client(participant) if participant else None
+        return self.clients.client(client_id)
 
     def authenticate(self, request: FormRequest, endpoint: str) -> Client:
         """Return the authenticated client. Raises `InvalidClientError`."""
@@ -95,27 +67,27 @@ class Server(AuthorizationServer):
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Do nothing: nobody listens."""
 
-    def handle_response(self, status: int, body: object, headers: object) -> Response:  # noqa: ARG002 - Authlib's arguments
-        """Return the response, never to be cached; with a fresh nonce for the next proof (RFC 9449 section 8.2)."""
-        return self.answer(status, body)
+    def handle_response(self, status: int, body: object, headers: object) -> object:  # noqa: ARG002 - Authlib's arguments
+        """Return the body: the endpoint makes the response of it."""
+        return body
+
+    def handle_error_response(self, request: object, error: OAuth2Error) -> OAuth2Error:  # noqa: ARG002 - Authlib's arguments
+        """Return the error: the endpoint answers it."""
+        return error
 
     def answer(self, status: int, body: object) -> Response:
-        """Return a JSON response."""
+        """Return a JSON response, never to be cached; with a fresh nonce for the next proof (RFC 9449 section 8.2)."""
         sent = {**NO_STORE, "DPoP-Nonce": nonce(self.keyring.nonce, self.now)}
         return Response(json.dumps(body), status, headers=sent, media_type="application/json")
 
     def refuse(self, error: OAuth2Error) -> Response:
         """Return an error in OAuth's form; authentication failures are 401 (RFC 6749 section 5.2)."""
-        once_committed(self.session, figures.refusals.labels(error.error).inc)
+        figures.refusals.labels(error.error).inc()
         status = 401 if isinstance(error, InvalidClientError) else 400
         body = {"error": error.error}
         if error.description:
             body["error_description"] = plain(error.description)
         return self.answer(status, body)
-
-    def handle_error_response(self, request: object, error: OAuth2Error) -> Response:  # noqa: ARG002 - Authlib's arguments
-        """Return an error in OAuth's form."""
-        return self.refuse(error)
 
     def access_token(
         self,

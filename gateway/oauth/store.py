@@ -9,17 +9,19 @@ from sqlmodel import Session, col, select
 from gateway.oauth.assertions import Assertion
 from gateway.oauth.dpop import Proof
 from gateway.oauth.errors import InvalidClientError, InvalidProofError
-from gateway.oauth.tables import Code, RefreshToken, RevokedToken, UsedAssertion, UsedProof
+from gateway.oauth.tables import RefreshToken, RevokedToken, UsedAssertion, UsedProof
 from gateway.oauth.tokens import Token
 
 LONGEST_TOKEN = timedelta(minutes=15)
+REPLAYED_PROOF = "the DPoP proof was used before"
+REPLAYED_ASSERTION = "the client assertion was used before"
 
 
 def use_proof(session: Session, proof: Proof) -> None:
     """Record that a proof is used. Raises `InvalidProofError` if it was before, by whichever process."""
     statement = insert(UsedProof).values(jkt=proof.jkt, jti=proof.jti, expires_at=proof.expires_at)
     if session.execute(statement.on_conflict_do_nothing().returning(col(UsedProof.jti))).one_or_none() is None:
-        raise InvalidProofError("the DPoP proof was used before")
+        raise InvalidProofError(REPLAYED_PROOF)
 
 
 def use_assertion(session: Session, assertion: Assertion) -> None:
@@ -28,18 +30,7 @@ def use_assertion(session: Session, assertion: Assertion) -> None:
         client_id=assertion.client_id, jti=assertion.jti, expires_at=assertion.expires_at
     )
     if session.execute(statement.on_conflict_do_nothing().returning(col(UsedAssertion.jti))).one_or_none() is None:
-        raise InvalidClientError("the client assertion was used before", status_code=401)
-
-
-def use_code(session: Session, code: Code, *, now: datetime) -> bool:
-    """Use an authorization code: of all who try at once, one gets True. Its row stays as a tombstone."""
-    statement = (
-        update(Code)
-        .where(col(Code.code_hash) == code.code_hash, col(Code.used_at).is_(None), col(Code.expires_at) > now)
-        .values(used_at=now)
-        .returning(col(Code.family))
-    )
-    return session.execute(statement).one_or_none() is not None
+        raise InvalidClientError(REPLAYED_ASSERTION, status_code=401)
 
 
 def revoke_family(session: Session, family: str, *, now: datetime) -> None:

@@ -1,7 +1,5 @@
 """`POST /evidence`: a plain Starlette route, the one `async` path; the OpenAPI document has it like the others."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 
 import structlog
@@ -10,6 +8,7 @@ from starlette.responses import Response
 
 from gateway import figures
 from gateway.ballast import room
+from gateway.db.pool import FAULTS
 from gateway.errors import ForbiddenError, GatewayError, NotYetError, TooLargeError, UnsupportedMediaError
 from gateway.keys import Keyring
 from gateway.oauth.checks import SCOPE
@@ -19,8 +18,7 @@ from gateway.oauth.tokens import Token
 from gateway.oauth.tokens import verify as verify_token
 from gateway.pull import question
 from gateway.pull.answer import Puller
-from gateway.pull.final import FAULTS
-from gateway.pull.port import opened
+from gateway.pull.port import Port
 from gateway.pull.refusals import SOON
 from gateway.settings import Settings
 
@@ -50,14 +48,11 @@ class KnownTokens:
         return token
 
 
-@asynccontextmanager
-async def opened_pull(app: FastAPI) -> AsyncIterator[None]:
-    """Give the application what a pull needs, for as long as it runs."""
+def prepare(app: FastAPI) -> None:
+    """Give the application what a pull needs, on its pool of connections."""
     settings, keyring = app.state.settings, app.state.keyring
-    async with opened(app.state.database_url) as port:
-        app.state.puller = Puller(port, settings, keyring)
-        app.state.known_tokens = KnownTokens(settings, keyring)
-        yield
+    app.state.puller = Puller(Port(app.state.pool), settings, keyring)
+    app.state.known_tokens = KnownTokens(settings, keyring)
 
 
 async def pull_evidence(request: Request) -> Response:

@@ -16,10 +16,8 @@ import asyncpg
 
 from gateway import figures
 from gateway.anchoring import reads
+from gateway.db.pool import FAULTS
 from gateway.journal import CHANNEL, LEAVES
-
-FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What asyncpg raises while the database is away or going; the third: the connection was lost between two calls."""
 
 LOCK = "SELECT id FROM consent WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 """A statement of its own: the one after it sees what was committed while this one waited."""

@@ -26,7 +26,6 @@ from ledger import evidence
 from ledger.codec import b64u
 from ledger.verify.signers import credential_of
 
-POOL = 16
 PAGE = 200
 """Most records of one page."""
 
@@ -176,17 +175,3 @@ class Port:
         """Read on a connection of one's own."""
         async with self._pool.acquire() as connection:
             yield Reading(connection, self._kept)
-
-
-@asynccontextmanager
-async def opened(database_url: str) -> AsyncIterator[Port]:
-    """Yield the pull's port on PostgreSQL at `database_url`."""
-    settings = {"plan_cache_mode": "force_generic_plan", "timezone": "UTC"}
-    async with asyncpg.create_pool(
-        database_url, min_size=1, max_size=POOL, server_settings=settings, reset=_nothing
-    ) as pool:
-        yield Port(pool)
-
-
-async def _nothing(_connection: asyncpg.Connection) -> None:
-    """Reset nothing when a connection comes back: nothing here changes a session, and it would be one more round."""

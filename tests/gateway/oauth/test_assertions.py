@@ -28,7 +28,7 @@ def assertion(key: Any = KEY, *, alg: str = "ES256", kid: Any = None, **claims: 
 
 
 def verify(text: str, jwks: Any = JWKS) -> assertions.Assertion:
-    return assertions.verify(text, jwks=jwks, issuer=ISSUER, now=NOW)
+    return assertions.verify(assertions.claimed(text), jwks=jwks, issuer=ISSUER, now=NOW)
 
 
 @pytest.mark.parametrize(
