@@ -17,9 +17,13 @@ setup: .venv/.installed ## make .venv and install what the lock file names
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.PHONY: go
+go: setup
+	@command -v go >/dev/null || test -x $(BIN)/go || $(BIN)/python -m pip install --quiet --require-hashes --requirement go.lock
+
 .PHONY: engine
 engine: setup ## get the replicated ledger's engine, CometBFT, and check it
-	@$(BIN)/tidegate ledger engine 2>/dev/null || { command -v go >/dev/null || $(BIN)/python -m pip install --quiet --require-hashes --requirement go.lock; $(BIN)/tidegate ledger engine; }
+	@$(BIN)/tidegate ledger engine 2>/dev/null || { $(MAKE) --silent go && $(BIN)/tidegate ledger engine; }
 
 .PHONY: chromium
 chromium: setup
@@ -43,7 +47,7 @@ nginx:
 clients: setup
 	@$(BIN)/python -m tests.clients
 
-test: setup chromium strace nginx engine clients ## run every test
+test: setup chromium strace nginx go engine clients ## run every test
 	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup ## format, lint, types, layers, drift of generated files
