@@ -22,6 +22,7 @@ from gateway.notify.api import router as notify
 from gateway.notify.stream import opened_streams
 from gateway.oauth.api import router as oauth
 from gateway.oauth.grant_management import router as grants
+from gateway.oauth.reads import Used
 from gateway.oauth.token_endpoint import router as tokens
 from gateway.portal.api import install as portal_errors
 from gateway.portal.api import router as portal
@@ -42,7 +43,7 @@ SECURED = {"grants": "dpop", "ingest": "dpop", "pull": "dpop", "notify": "dpop",
 """How callers of a feature's routes authenticate."""
 OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\{request_id\})")
 """Paths where other things count: a signature, an invitation, a link."""
-ROUTERS = (pull, history, oauth, tokens, grants, ingest, notify, proofs, portal, health, verifier)
+ROUTERS = (pull, tokens, history, oauth, grants, ingest, notify, proofs, portal, health, verifier)
 
 
 def create_app(
@@ -99,6 +100,7 @@ def _described(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with opened(app.state.database_url) as app.state.pool, opened_streams(app):
+        app.state.used = Used(app.state.pool)
         prepare(app)
         yield
     app.state.engine.dispose()

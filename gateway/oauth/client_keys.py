@@ -36,16 +36,14 @@ _log = structlog.get_logger(__name__)
 def jwks(session: Session, client: Participant, *, kid: object, now: datetime, allow: Networks) -> dict[str, Any]:
     """Return a client's keys; with that of `kid` among them if it can be had."""
     uri = client.client.jwks_uri
-    found = kept(client, session.get(FetchedKeys, uri) if uri else None, kid=kid, now=now)
-    if found is None and uri:
-        found = _usable(_refreshed(session, uri, kid=kid, now=now, allow=allow), now)
-    return found or NONE
-
-
-def kept(client: Participant, fetched: FetchedKeys | None, *, kid: object, now: datetime) -> dict[str, Any] | None:
-    """Return a client's keys if they need not be fetched; `fetched` are those that were last."""
-    if client.client.jwks_uri is None:
+    if uri is None:
         return client.client_jwks
+    found = kept(session.get(FetchedKeys, uri), kid=kid, now=now)
+    return _usable(_refreshed(session, uri, kid=kid, now=now, allow=allow), now) if found is None else found
+
+
+def kept(fetched: FetchedKeys | None, *, kid: object, now: datetime) -> dict[str, Any] | None:
+    """Return the keys that were fetched last, None if they must be fetched now."""
     return None if fetched is None or _due(fetched, kid, now) else _usable(fetched, now)
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 from authlib.oauth2.rfc6749 import ClientMixin
 from sqlmodel import Session
 
 from connectors.registry import names
-from gateway.directory.clients import BY_ASSERTION, BY_CERTIFICATE, BY_OWN_CERTIFICATE
+from gateway.directory.clients import BY_ASSERTION, BY_CERTIFICATE, BY_OWN_CERTIFICATE, ClientMetadata
 from gateway.directory.tables import Participant
 from gateway.oauth import assertions, client_keys, mtls, store
 from gateway.oauth.assertions import Assertion
@@ -45,6 +46,11 @@ class Client(ClientMixin):
     def __init__(self, participant: Participant) -> None:
         self.participant = participant
         self.client_id = participant.id
+
+    @cached_property
+    def metadata(self) -> ClientMetadata:
+        """What it registered as an OAuth client."""
+        return self.participant.client
 
     def get_client_id(self) -> str:
         """Return the participant's id."""
@@ -122,7 +128,7 @@ def authenticator(register: Register, issuer: str, now: datetime) -> Callable[[Q
     def by_certificate(query: Query, form: Mapping[str, str], certificate: Certificate) -> Client:
         client = _registered(query, form["client_id"], form, METHODS[1:])
         try:
-            mtls.verify(certificate, client.participant.client, register.keys(client, None), now)
+            mtls.verify(certificate, client.metadata, register.keys(client, None), now)
         except CertificateError as error:
             raise InvalidClientError(str(error)) from None
         return client
@@ -150,6 +156,6 @@ def _registered(query: Query, client_id: str, form: Mapping[str, str], methods: 
     client = query(client_id)
     if client is None or form.get("client_id", client_id) != client_id:
         raise InvalidClientError("the client is not registered, or client_id is another")
-    if client.participant.client.token_endpoint_auth_method not in methods:
+    if client.metadata.token_endpoint_auth_method not in methods:
         raise InvalidClientError("the client is registered for another method of authentication")
     return client

@@ -89,5 +89,5 @@ def _access_token(server: Server, client: Client, given: str) -> Token | None:
         token = read(given, keys=server.keyring.oauth, issuer=server.settings.issuer, now=server.now)
     except TokenError:
         return None
-    is_for_it = token.audience == client.participant.client.resource
+    is_for_it = token.audience == client.metadata.resource
     return token if token.client_id == client.client_id or is_for_it else None

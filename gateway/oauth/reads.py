@@ -5,13 +5,15 @@ before it is committed.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import asyncpg
 
 from gateway.consent.tables import Consent
+from gateway.db.together import Together
 from gateway.directory.tables import Participant
 from gateway.oauth.assertions import Assertion
 from gateway.oauth.clients import Client
@@ -49,15 +51,17 @@ WHERE t.token_hash = $1
 
 USE = """
 WITH proof AS (
-    INSERT INTO usedproof (jkt, jti, expires_at) SELECT $1::text, $2, $3 WHERE $1::text IS NOT NULL
-    ON CONFLICT DO NOTHING RETURNING 1
+    INSERT INTO usedproof (jkt, jti, expires_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+    ON CONFLICT DO NOTHING RETURNING jkt, jti
 ), assertion AS (
-    INSERT INTO usedassertion (client_id, jti, expires_at) SELECT $4::text, $5, $6 WHERE $4::text IS NOT NULL
-    ON CONFLICT DO NOTHING RETURNING 1
+    INSERT INTO usedassertion (client_id, jti, expires_at)
+    SELECT * FROM unnest($4::text[], $5::text[], $6::timestamptz[])
+    ON CONFLICT DO NOTHING RETURNING client_id, jti
 )
-SELECT $1::text IS NULL OR EXISTS (SELECT FROM proof) AS proof,
-    $4::text IS NULL OR EXISTS (SELECT FROM assertion) AS assertion
+SELECT 'proof' AS kind, jkt AS holder, jti FROM proof UNION ALL SELECT 'assertion', client_id, jti FROM assertion
 """
+"""The rows are handed over in order of their keys, so that no two of these wait for each other."""
 REDEEM = f"""
 WITH used AS (
     UPDATE code SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING code_hash
@@ -108,14 +112,45 @@ def _agreed(row: asyncpg.Record) -> Agreed | None:
     return Consent(**{name: row[f"consent_{name}"] for name in OF_CONSENT}), json.loads(row["terms"])
 
 
-async def use(pool: asyncpg.Pool, proof: Proof | None, assertion: Assertion | None) -> tuple[bool, bool]:
-    """Use a proof and an assertion up, and say of each whether that was the first time; True for None."""
-    if proof is None and assertion is None:
-        return True, True
-    proof_values = (proof.jkt, proof.jti, proof.expires_at) if proof else (None, None, None)
-    assertion_values = (assertion.client_id, assertion.jti, assertion.expires_at) if assertion else (None, None, None)
-    row = await pool.fetchrow(USE, *proof_values, *assertion_values)
-    return row["proof"], row["assertion"]
+Uses = tuple[Proof | None, Assertion | None]
+"""What a request uses up: its proof, and its client's assertion."""
+
+
+class Used:
+    """Uses proofs and assertions up, in batches."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._together = Together(self._commit)
+
+    async def use(self, proof: Proof | None, assertion: Assertion | None) -> tuple[bool, bool]:
+        """Use both up, and say of each whether that was the first time; True for None."""
+        return await self._together.put((proof, assertion))
+
+    async def _commit(self, uses: Sequence[Uses]) -> list[tuple[bool, bool]]:
+        proofs = {(proof.jkt, proof.jti): proof.expires_at for proof, _ in uses if proof}
+        assertions = {(each.client_id, each.jti): each.expires_at for _, each in uses if each}
+        rows = await self._pool.fetch(USE, *_arrays(proofs), *_arrays(assertions))
+        first = {(row["kind"], row["holder"], row["jti"]) for row in rows}
+
+        def is_first(*key: str) -> bool:
+            found = key in first
+            first.discard(key)
+            return found
+
+        return [
+            (
+                proof is None or is_first("proof", proof.jkt, proof.jti),
+                assertion is None or is_first("assertion", assertion.client_id, assertion.jti),
+            )
+            for proof, assertion in uses
+        ]
+
+
+def _arrays(expiries: Mapping[tuple[str, str], datetime]) -> tuple[list[object], ...]:
+    """Return holders, jtis and expiries in order of their keys."""
+    rows = [(*key, expiries[key]) for key in sorted(expiries)]
+    return tuple([row[place] for row in rows] for place in range(3))
 
 
 async def redeem(pool: asyncpg.Pool, used: Code, given: RefreshToken) -> bool:

@@ -52,7 +52,7 @@ class Server(AuthorizationServer):
         """
         client = self.authenticate(request, endpoint)
         if self.proof is None:
-            if not client.participant.client.tls_client_certificate_bound_access_tokens:
+            if not client.metadata.tls_client_certificate_bound_access_tokens:
                 raise InvalidProofError("the DPoP header is missing")
             self.certificate = request.certificate
         return client

@@ -1,14 +1,17 @@
 """The token endpoint: read, decide, use up, answer. Of the three the deciding alone takes no I/O, and none a thread."""
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from sqlmodel import Session
 from starlette.responses import Response
 
 from gateway import figures
+from gateway.ballast import room
 from gateway.db.pool import FAULTS
 from gateway.errors import NotYetError
 from gateway.oauth import client_keys, reads, store
@@ -28,7 +31,16 @@ from gateway.oauth.store import REPLAYED_ASSERTION, REPLAYED_PROOF
 from gateway.oauth.tables import FetchedKeys
 from gateway.oauth.token_server import Found, TokenServer
 
-router = APIRouter(tags=["oauth"])
+
+class _Direct(APIRoute):
+    """A route that FastAPI describes, and whose handler takes the request as it is: no dependency is solved for it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler."""
+        return self.endpoint
+
+
+router = APIRouter(tags=["oauth"], route_class=_Direct)
 SOON = {"Retry-After": "1"}
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +53,7 @@ _log = structlog.get_logger(__name__)
 )
 async def give_tokens(request: Request) -> Response:
     """Give tokens for a code, a refresh token, or a client's own credentials (RFC 6749, RFC 9449, RFC 8705)."""
+    await room(request)
     sent, state = await form(request), request.app.state
     server = TokenServer(state.settings, state.keyring, state.clock())
     grant_type = None
@@ -110,7 +123,9 @@ class _Exchange:
             return None, None
 
     async def _keys(self, client: Client, fetched: FetchedKeys | None, kid: object) -> dict[str, Any]:
-        kept = client_keys.kept(client.participant, fetched, kid=kid, now=self._server.now)
+        if client.metadata.jwks_uri is None:
+            return client.participant.client_jwks
+        kept = client_keys.kept(fetched, kid=kid, now=self._server.now)
         return await run_in_threadpool(self._fetched, client, kid) if kept is None else kept
 
     def _fetched(self, client: Client, kid: object) -> dict[str, Any]:
@@ -122,7 +137,7 @@ class _Exchange:
 
     async def _use(self) -> None:
         """Use proof and assertion up. Raises `InvalidProofError`, `InvalidClientError` if one was before."""
-        proof, assertion = await reads.use(self._state.pool, self._server.proof, self._server.found.assertion)
+        proof, assertion = await self._state.used.use(self._server.proof, self._server.found.assertion)
         if not proof:
             raise InvalidProofError(REPLAYED_PROOF)
         if not assertion:

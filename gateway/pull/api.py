@@ -1,4 +1,4 @@
-"""`POST /evidence`: a plain Starlette route, the one `async` path; the OpenAPI document has it like the others."""
+"""`POST /evidence`: a plain Starlette route, and `async`; the OpenAPI document has it like the others."""
 
 from datetime import datetime
 

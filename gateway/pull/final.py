@@ -6,7 +6,6 @@ consent is still active in the version that was read, and its uses are not exhau
 receipt stored and its leaf queued in the same transaction; nobody is answered before the commit.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ import asyncpg
 
 from gateway import figures
 from gateway.anchoring import reads
-from gateway.db.pool import FAULTS
+from gateway.db.together import Together
 from gateway.journal import CHANNEL, LEAVES
 
 LOCK = "SELECT id FROM consent WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
@@ -117,36 +116,18 @@ class Pull:
 
 
 class Final:
-    """Stores pulls in batches: a batch is whatever waits when the connection is idle."""
+    """Stores pulls in batches."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._waiting: list[tuple[Pull, asyncio.Future[Outcome]]] = []
-        self._running: asyncio.Task[None] | None = None
+        self._together = Together(self._commit)
 
     async def store(self, pull: Pull) -> Outcome:
         """Store the receipt of `pull` if everything still holds, and say so once it is committed.
 
-        Raises what the database raises if it cannot commit; then nothing was stored. A caller that goes away does not
-        stop the transaction of the others.
+        Raises what the database raises if it cannot commit; then nothing was stored.
         """
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((pull, future))
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._drain())
-        return await asyncio.shield(future)
-
-    async def _drain(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                outcomes = await self._commit([pull for pull, _ in batch])
-            except FAULTS as error:
-                for _, future in batch:
-                    future.set_exception(error)
-            else:
-                for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    future.set_result(outcome)
+        return await self._together.put(pull)
 
     async def _commit(self, pulls: Sequence[Pull]) -> list[Outcome]:
         first: dict[tuple[str, str], int] = {}

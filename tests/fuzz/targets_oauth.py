@@ -203,8 +203,7 @@ def _details(data: bytes) -> None:
 
 def _assertion(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
-    assertions.claimed(text)
-    assertions.verify(text, jwks=JWKS, issuer=ISSUER, now=NOW)
+    assertions.verify(assertions.claimed(text), jwks=JWKS, issuer=ISSUER, now=NOW)
 
 
 def _proof(data: bytes) -> None:
