@@ -54,13 +54,8 @@ def scene(cluster_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield ports, authority, bank, person
 
 
-@pytest.mark.parametrize(
-    ("program", "answered"),
-    [("openid_client.js", ["response"]), ("bank_in_python.py", ["code", "iss", "state"])],
-)
-def test_a_client_that_is_not_ours_goes_all_the_way(
-    scene: Scene, tmp_path: Path, program: str, answered: list[str]
-) -> None:
+@pytest.mark.parametrize("program", ["openid_client.js", "bank_in_python.py"])
+def test_a_client_that_is_not_ours_goes_all_the_way(scene: Scene, tmp_path: Path, program: str) -> None:
     ports, authority, bank, person = scene
     install()
     details = [builders.details(expires_at=f"{utc_now() + timedelta(days=60):%Y-%m-%d}T00:00:00Z")]
@@ -74,7 +69,7 @@ def test_a_client_that_is_not_ours_goes_all_the_way(
     file = tmp_path / "settings.json"
     file.write_text(json.dumps(settings))
     found = _run(command(program, str(file)), authority, person)
-    assert sorted(parse_qs(urlsplit(person.page.url).query)) == answered
+    assert sorted(parse_qs(urlsplit(person.page.url).query)) == ["response"]
     assert found["token_type"].lower() == "dpop"
     assert found["granted"] == details == found["grant"]["authorization_details"]
     assert (found["grant"]["state"], found["rotated"]) == ("active", False)

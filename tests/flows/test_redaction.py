@@ -145,6 +145,8 @@ def without_database(market: Market, http: httpx2.Client, bank: Bank, tokens: To
     as_a_stranger(http)
     with pytest.raises(NotYetError, match=r"^503: the database does not answer: ask again"):
         bank.evidence(tokens, {"products": [CANARY]})
+    with pytest.raises(NotYetError, match=r"^503: the database does not answer: ask again"):
+        bank.refresh(CANARY)
     control.rename(files / "global" / "pg_control")
 
 

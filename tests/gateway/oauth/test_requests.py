@@ -388,6 +388,26 @@ def test_an_assertion_is_accepted_once(path: WholePath, bank: Connection) -> Non
     assert second.json()["error_description"] == "the client assertion was used before"
 
 
+def test_of_fifty_tokens_asked_for_with_one_assertion_one_is_given(path: WholePath, bank: Connection) -> None:
+    bank.ask("introspection_endpoint", {"token": "warm up: have a nonce"})
+    url = bank.metadata["token_endpoint"]
+    form = {
+        "grant_type": "client_credentials",
+        "scope": "events",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": bank.identity.assertion(ISSUER),
+    }
+
+    def ask(_: int) -> str:
+        proof = bank.proof_key.proof("POST", url, nonce=bank.nonce)
+        answer = path.gateway.client.post("/oauth/token", data=form, headers={"DPoP": proof}).json()
+        return str(answer.get("error_description", answer.get("scope")))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(50)))
+    assert sorted(answers) == ["events", *["the client assertion was used before"] * 49]
+
+
 @pytest.mark.parametrize(
     "query",
     ["", "client_id=eastbank", "client_id=eastbank&request_uri=urn:x", "a=1&a=2", "client_id=%00&request_uri=x"],
