@@ -16,12 +16,13 @@ from gateway.consent.rules import LIVING
 from gateway.consent.store import granted
 from gateway.consent.store import standing as standing_of
 from gateway.consent.tables import Consent
-from gateway.oauth.checks import resource_of
+from gateway.oauth.checks import LONGEST_DETAILS, resource_of
 from gateway.oauth.clients import AUTHENTICATION, Client
-from gateway.oauth.errors import InvalidGrantError, InvalidScopeError, InvalidTargetError
+from gateway.oauth.errors import InvalidDetailsError, InvalidGrantError, InvalidScopeError, InvalidTargetError, plain
 from gateway.oauth.tables import Code, RefreshToken
 from gateway.oauth.token_server import Agreed, TokenServer
 from ledger.codec import b64u, sha256
+from schemas.strict_json import StrictJsonError, parse
 
 TOKEN_BYTES = 32
 REPLAYED_CODE = "the code was used before; the tokens it gave are revoked"
@@ -67,6 +68,21 @@ def same_resource(form: dict[str, str], resource: str) -> None:
         raise InvalidTargetError("resource must be the one of the authorization request, or left out")
 
 
+def same_details(form: dict[str, str], terms: dict[str, Any]) -> None:
+    """Raise `InvalidDetailsError` if a token is asked for other details than were granted (RFC 9396 section 6.1).
+
+    A token has all that the owner granted; a pull narrows, by its question.
+    """
+    if "authorization_details" not in form:
+        return
+    try:
+        asked = parse(form["authorization_details"].encode(), max_bytes=LONGEST_DETAILS)
+    except StrictJsonError as error:
+        raise InvalidDetailsError(plain(str(error))) from None
+    if asked != [terms]:
+        raise InvalidDetailsError("authorization_details must be those that were granted, or left out")
+
+
 def consent_members(consent: Consent, terms: dict[str, Any]) -> dict[str, Any]:
     """Return what token and response say of a consent: the details as granted (RFC 9396 section 7), and its id."""
     return {"authorization_details": [terms], "grant_id": consent.id}
@@ -100,6 +116,7 @@ class CodeGrant(AuthorizationCodeGrant):
         server, code = self.server, self.request.authorization_code
         same_resource(self.request.form, code.resource or server.settings.issuer)
         consent, terms = living(server.found.agreed, server.now)
+        same_details(self.request.form, terms)
         refresh = b64u(secrets.token_bytes(TOKEN_BYTES))
         issued = RefreshToken(
             token_hash=sha256(refresh.encode()),
@@ -141,6 +158,7 @@ class RefreshGrant(RefreshTokenGrant):
         server, token = self.server, self.request.refresh_token
         same_resource(self.request.form, token.resource or server.settings.issuer)
         consent, terms = living(server.found.agreed, server.now)
+        same_details(self.request.form, terms)
         answer = server.access_token(
             client_id=token.client_id,
             subject=consent.owner_id,

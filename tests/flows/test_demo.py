@@ -40,6 +40,11 @@ CAUGHT = (
     "caught at step 2 of the verification: chain and validator sets against trust: block",
     "caught by the token's binding to its key: 401 invalid_token: the access token is bound to another DPoP key",
     "stored with the first answer: 401 invalid_dpop_proof: the DPoP proof was used before",
+    "what the trader signed: invalid_authorization_details: authorization_details must be those that were granted",
+    "caught by the consent's state: 403 insufficient_scope: the owner paused the consent",
+    "for harbour-bank is MISSING: tidegate signed it, and signed that the log has all pulls of that time",
+    "caught by the count of pulls: 401 invalid_token: all pulls of the consent are used",
+    "caught by whose the bill is: evidence under the consent of kowloon-imports holds no record",
     "403: owner 'kowloon-imports' has not confirmed to be a customer of 'oceanline'",
 )
 

@@ -10,7 +10,16 @@ from typing import Any
 import httpx2
 
 from gateway.cli.demo.cast import BANK
-from gateway.cli.demo.operated import run, write_json
+from gateway.cli.demo.consents import (
+    OTHER_TRADER,
+    another_owner_consents,
+    bank_asks_wider_on_refresh,
+    bank_pulls_once_more,
+    bank_pulls_while_paused,
+    other_trader_registers,
+    receipt_is_withheld,
+)
+from gateway.cli.demo.operated import run
 from gateway.cli.demo.play import MESSAGES, Message, Play, ask, must, must_refuse
 from gateway.cli.demo.rewriting import rewritten
 from gateway.cli.demo.story import Act, bank_is_refused, owner_revokes, push
@@ -21,7 +30,7 @@ from gateway.client.connection import Connection
 from gateway.client.errors import error_code
 from ledger.codec import b64u, canonical
 
-OTHER_TRADER, OTHER_BANK = "kowloon-imports", "peak-bank"
+OTHER_BANK = "peak-bank"
 PATIENCE_SECONDS = 30.0
 INVALID = 1
 
@@ -92,8 +101,7 @@ def proof_is_replayed(play: Play) -> None:
 
 def provider_pushes_for_a_stranger(play: Play) -> None:
     """Attack: the carrier files a bill in the name of a trader who is not its customer."""
-    other = {"id": OTHER_TRADER, "name": "Kowloon Imports Limited", "roles": ["owner"], "br_number": "60331172"}
-    play.stage.operate("participants", "add", str(write_json(_folder(play) / f"{OTHER_TRADER}.json", other)))
+    other_trader_registers(play)
     bill = next(each for each in MESSAGES if each.connector == "dcsa_ebl" and not each.sealed)
     attempt = _pushed_for(play, bill, OTHER_TRADER)
     must_refuse(attempt, 403, play, "caught by the link that the trader never confirmed")
@@ -113,8 +121,13 @@ ATTACKS: tuple[Act, ...] = (
     stranger_rewrites_history,
     token_is_stolen,
     proof_is_replayed,
+    bank_asks_wider_on_refresh,
+    bank_pulls_while_paused,
     provider_pushes_for_a_stranger,
+    receipt_is_withheld,
     bank_pulls_after_revocation,
+    bank_pulls_once_more,
+    another_owner_consents,
 )
 """The attacks in their order; the first line of each one's docstring is its title."""
 

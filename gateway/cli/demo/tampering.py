@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,13 @@ from gateway.cli.runtime import engine_on
 from gateway.clock import utc_now
 from gateway.db.embedded import postgresql
 from gateway.keys import Keyring
+from gateway.pull import access_log
+from gateway.pull.access_log import SETTLED
+from gateway.pull.tables import Receipt
 from gateway.records import crypto, store
 from gateway.records.holders import holder, holder_keys
 from gateway.records.tables import Record
+from gateway.settings import Settings
 from ledger import jws, record, sdjwt
 
 PRODUCT = "road_consignment_note"
@@ -37,6 +41,16 @@ def doubled_weight(data: Path) -> Iterator[None]:
             row = session.exec(select(Record).where(Record.product == PRODUCT, Record.state == "current")).one()
             row.jwt, row.wrapped_key, row.disclosures = true
             session.commit()
+
+
+def log_without(data: Path, compact: str, *, owner: str) -> bytes:
+    """Return an owner's access log as the gateway would give it once all is settled, but for one receipt."""
+    keyring = keys.load(data / "keys")
+    later = utc_now() + SETTLED + timedelta(minutes=1)
+    with postgresql(data / "postgresql") as url, engine_on(url) as engine, Session(engine) as session:
+        session.delete(session.exec(select(Receipt).where(Receipt.jws == compact)).one())
+        session.flush()  # and never committed: what is stored stays as it is
+        return access_log.write(session, Settings(data_dir=data), keyring, owner, now=later)
 
 
 def _tamper(session: Session, keyring: Keyring, row: Record) -> None:

@@ -133,6 +133,12 @@ def redeem(**changes: Any) -> Send:
     return lambda s: s.bank.post("token", {**exchange(s.code), **changes})
 
 
+def refresh(**parameters: str) -> Send:
+    """Use the refresh token with more parameters."""
+    form = {"grant_type": "refresh_token", **parameters}
+    return lambda s: s.bank.post("token", {**form, "refresh_token": s.refresh})
+
+
 def token(**parameters: str) -> Send:
     """Ask the token endpoint for something else."""
     return lambda s: s.bank.post("token", parameters)
@@ -170,6 +176,8 @@ OBJECT = "invalid_request_object"
 PROOF = "invalid_dpop_proof"
 REQUEST = "invalid_request"
 GRANT = "invalid_grant"
+INVALID_DETAILS = "invalid_authorization_details"
+WIDER = json.dumps([builders.details(fields={}, personal={})])
 NOT_THIS_MINUTE = "the iat of the DPoP proof is not of this minute"
 NO_NONCE = "the DPoP proof lacks the nonce of this server, or has an old one"
 OTHER_URL = f"the DPoP proof is for another URL, expected htu {ISSUER}"
@@ -359,6 +367,14 @@ TOKENS = [
     Wrong("RFC 6749 10.4", "another bank's refresh token",
           lambda s: s.other.post("token", {"grant_type": "refresh_token", "refresh_token": s.refresh}), 400, GRANT,
           "the refresh token is not one of this client's"),
+    Wrong("RFC 6749 6", "a wider scope on refresh", refresh(scope="evidence events"), 400, "invalid_scope",
+          "The requested scope is invalid, unknown, or malformed."),
+    Wrong("RFC 9396 6.1", "wider details on refresh", refresh(authorization_details=WIDER), 400, INVALID_DETAILS,
+          "authorization_details must be those that were granted, or left out"),
+    Wrong("RFC 9396 6.1", "other details with the code", redeem(authorization_details=WIDER), 400, INVALID_DETAILS,
+          "authorization_details must be those that were granted, or left out"),
+    Wrong("RFC 9396 6.1", "no JSON on refresh", refresh(authorization_details="["), 400, INVALID_DETAILS,
+          "not JSON: Expecting value at line 1, column 2"),
     Wrong("RFC 6749 5.2", "a consent's scope without consent",
           token(grant_type="client_credentials", scope="evidence"), 400, "invalid_scope",
           "scope must name what this client may do, such as ingest:<connector> or events"),
