@@ -27,7 +27,6 @@ PATIENCE_SECONDS = 240.0
 def main() -> int:
     """Run the plans; return 0 if no module failed, was interrupted or took too long."""
     wanted = _arguments()
-    PICTURES.mkdir(parents=True, exist_ok=True)
     chosen = [plan for number, plan in enumerate(PLANS, 1) if not wanted.plan or number in wanted.plan]
     try:
         with Suite(wanted.url, wanted.suite) as suite, tempfile.TemporaryDirectory() as folder:
@@ -60,12 +59,14 @@ def _run_plan(suite: Suite, place: Market, person: Person, plan: Plan, wanted: S
     plan_id, modules = suite.plan(plan.name, plan.variant, configuration)
     chosen = [each for each in modules if not wanted or any(word in each.name for word in wanted)]
     print(f"{plan.title}: {len(chosen)} modules", flush=True)
-    found = Judgement(plan, [_run(suite, plan_id, each, person) for each in chosen])
+    pictures = PICTURES / plan.alias
+    pictures.mkdir(parents=True, exist_ok=True)
+    found = Judgement(plan, [_run(suite, plan_id, each, person, pictures) for each in chosen])
     print(found.tally(), flush=True)
     return found
 
 
-def _run(suite: Suite, plan_id: str, module: Module, person: Person) -> Judged:
+def _run(suite: Suite, plan_id: str, module: Module, person: Person, pictures: Path) -> Judged:
     """Run a module to its end, the person doing what it asks for."""
     run, began = suite.start(plan_id, module), time.monotonic()
     while True:
@@ -78,16 +79,16 @@ def _run(suite: Suite, plan_id: str, module: Module, person: Person) -> Judged:
             break
         for url in suite.to_visit(run):
             if picture := person.visit(url, module.name):
-                _show(suite, run, module, picture)
+                (pictures / f"{module.name}.png").write_bytes(picture)
+                _show(suite, run, picture)
         time.sleep(LOOK_AGAIN_SECONDS)
     judged = Judged(module.name, result, time.monotonic() - began, suite.trouble(run))
     print(judged, flush=True)
     return judged
 
 
-def _show(suite: Suite, run: str, module: Module, picture: bytes) -> None:
-    """Give the suite a picture of the page, and keep it to be looked at."""
-    (PICTURES / f"{module.name}.png").write_bytes(picture)
+def _show(suite: Suite, run: str, picture: bytes) -> None:
+    """Give the suite a picture of the page."""
     for place in suite.wants_picture(run):
         suite.show(run, place, "data:image/png;base64," + base64.b64encode(picture).decode())
 
