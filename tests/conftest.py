@@ -18,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tidegate")
     group.addoption("--kills", type=int, default=15, help="how many processes are killed under load")
     group.addoption("--races", type=int, default=50, help="how many revocations race with what is told")
+    group.addoption("--revocations", type=int, default=12, help="how many revocations race with pulls")
     group.addoption("--restarts", type=int, default=4, help="how often PostgreSQL is restarted under load")
     group.addoption("--steps", type=int, default=50, help="how many steps consents are lived through at random")
     group.addoption("--node-kills", type=int, default=3, help="how many processes of a ledger's nodes are killed")

@@ -49,6 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.prove", description=__doc__)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--races", type=int, default=1000)
+    parser.add_argument("--revocations", type=int, default=1000, help="that race with pulls at four processes")
     parser.add_argument("--restarts", type=int, default=50)
     parser.add_argument("--steps", type=int, default=10_000, help="that consents are lived through at random")
     parser.add_argument("--soak-seconds", type=int, default=600)
@@ -62,7 +63,7 @@ def _arguments() -> argparse.Namespace:
 
 def _tested(part: str, wanted: argparse.Namespace) -> int:
     """Run the tests of a part; their figures are left in an XML file. Return pytest's exit code."""
-    names = ("kills", "races", "restarts", "steps", "soak_seconds", "node_kills", "claims", "sequences")
+    names = ("kills", "races", "revocations", "restarts", "steps", "soak_seconds", "node_kills", "claims", "sequences")
     options = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(wanted, name)))]
     seed = [] if wanted.seed is None else ["--seed", str(wanted.seed)]
     report = ["-o", "junit_family=xunit1", "--junitxml", str(FOLDER / f"{part}.xml")]
