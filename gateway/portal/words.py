@@ -87,6 +87,21 @@ def summary(terms: TradeData, *, bank: str) -> list[Line]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact that new terms would make another: what is said of it now, and what would be."""
+
+    name: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def changes(present: TradeData, new: TradeData, *, bank: str) -> list[Change]:
+    """Return what new terms would change of the present ones, in the order of `summary`."""
+    pairs = zip(summary(present, bank=bank), summary(new, bank=bank), strict=True)
+    return [Change(now.name, now.values, then.values) for now, then in pairs if now != then]
+
+
 def notice_text(lines: list[Line]) -> str:
     """Return the summary as text: what the owner's signature covers the digest of."""
     told = [f"{line.name}: {'; '.join(line.values)}" for line in lines]
