@@ -12,10 +12,10 @@ from gateway.clock import Now
 from gateway.consent import lifecycle, store
 from gateway.consent.approvals import find as find_approval
 from gateway.consent.rules import LIVING, State
-from gateway.consent.tables import Consent
+from gateway.consent.tables import Consent, ConsentVersion
 from gateway.db import DbSession
 from gateway.directory.participants import participant
-from gateway.directory.tables import Participant
+from gateway.directory.tables import Participant, Person
 from gateway.keys import CurrentKeys
 from gateway.oauth.description import leads_to
 from gateway.oauth.store import was_fetched
@@ -25,7 +25,7 @@ from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
 from gateway.pull import consent_receipts
 from gateway.settings import CurrentSettings
-from ledger.signatories import signatures
+from ledger.signatories import CHECKER, signatures
 
 router = APIRouter(prefix=OWN + "/consents")
 HISTORY: dict[int | str, dict[str, Any]] = {
@@ -94,6 +94,7 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
         state=str(present.state),
         state_words=words.state(present.state),
         notice=version.notice.splitlines() if version else [],
+        people=_people(session, version) if version else [],
         version=consent.version,
         pulls=consent.pulls,
         viewed=words.moment(consent.last_pull_at),
@@ -102,6 +103,15 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
         can_pause=present.state == State.ACTIVE,
         can_resume=present.state == State.PAUSED,
     )
+
+
+def _people(session: Session, version: ConsentVersion) -> list[str]:
+    """Return who signed a version, in the order of signing, where two did."""
+    if len(signatures(version.record)) == 1:
+        return []
+    told = [version.record["parties"]["people"][0], version.record["proof"][CHECKER]["person"]]
+    people = [(session.get(Person, each["id"]), each["authority"]) for each in told]
+    return [f"{person.name if person else '?'} ({authority})" for person, authority in people]
 
 
 def _return_to(session: Session, consent: Consent, bank: Participant) -> str | None:
