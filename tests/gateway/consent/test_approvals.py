@@ -27,6 +27,7 @@ from ledger.consent_record import verify_assertion
 from ledger.errors import VerificationError
 from tests.support import builders
 from tests.support.builders import BANK, NOW, OWNER, SETTINGS, Enrolled
+from tests.support.cli import tidegate
 
 AT_ONCE = 100
 LATER = NOW + timedelta(days=1)
@@ -261,6 +262,17 @@ def lived(session: Session, office: Office) -> bytes:
 def test_a_history_verifies_both_signatures_of_each_version(lived: bytes) -> None:
     told = history.verify(lived)
     assert [(each.version, each.event, each.people) for each in told.changes] == [(1, "given", 2), (2, "amended", 2)]
+
+
+def test_the_command_line_says_that_two_people_signed(
+    lived: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "history.json").write_bytes(lived)
+    tidegate("verify", tmp_path / "history.json", code=0)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  2026-11-25T09:00:00Z given, version 1, signed by two people",
+        "  2026-11-25T09:00:00Z amended, version 2, signed by two people",
+    ]
 
 
 @pytest.mark.parametrize("bend", [_without_the_checker, _checker_of_another_time])
