@@ -25,6 +25,7 @@ GOES_ON = frozenset(
         "/portal/consents/{consent_id}/stop",
         "/portal/consents/{consent_id}/pause",
         "/portal/requests/{request_id}/refuse",
+        "/portal/approvals/{consent_id}/refuse",
         "/oauth/revoke",
     }
 )

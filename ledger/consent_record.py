@@ -1,7 +1,8 @@
 """The consent record: which of its members the owner's passkey signs, its commitment, and the check of the signature.
 
 A record is a JSON object with exactly `MEMBERS`. The passkey signs SHA-256 of the RFC 8785 form of `SIGNED`: that
-digest is the WebAuthn challenge. `status`, `events` and `proof` stand outside.
+digest is the WebAuthn challenge. `status`, `events` and `proof` stand outside. Where two people must sign, both sign
+that digest (`ledger.signatories`).
 """
 
 import re
@@ -14,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from ledger.blocks.forms import members
-from ledger.bodies import Check, at_least, check_members, digest, instant, name, one_of
+from ledger.bodies import Check, at_least, digest, instant, name, one_of
 from ledger.codec import b64u, canonical, commitment, parse, sha256, unb64u
 from ledger.errors import CodecError, VerificationError
+from ledger.signatories import check_people, check_proof, check_required, signatures
 
 SCHEMA_VERSION = "tidegate-consent/1"
 SIGNED = (
@@ -67,18 +69,25 @@ def credential_commitment(*, owner: str, public_key: bytes, salt: bytes) -> byte
 def verify_assertion(record: Mapping[str, Any]) -> None:
     """Raise unless the owner's passkey signed this record, with the user verified, at the gateway's own domain.
 
-    Raises `CodecError` for a record or proof that is not in form, `VerificationError` for a proof that does not hold
-    (Web Authentication Level 3 section 7.2).
+    Where the record says that two people must sign, the passkeys of two did. Raises `CodecError` for a record or proof
+    that is not in form, `VerificationError` for a proof that does not hold (Web Authentication Level 3 section 7.2).
     """
     proof = check_form(record)["proof"]
     signed = signed_digest(record)
     if proof["digest"] != b64u(signed):
         raise VerificationError(f"the record's digest is {b64u(signed)}, its proof says {proof['digest']}")
-    assertion, rp_id = proof["assertion"], record["parties"]["gateway"]["rp_id"]
+    check_people(record)
+    for signature in signatures(record):
+        verify_signature(signature, signed, rp_id=record["parties"]["gateway"]["rp_id"])
+
+
+def verify_signature(signature: Mapping[str, Any], signed: bytes, *, rp_id: str) -> None:
+    """Raise `VerificationError` unless a signature in form is a passkey's of `rp_id` over the digest `signed`."""
+    assertion = signature["assertion"]
     authenticator, client = unb64u(assertion["authenticator_data"]), unb64u(assertion["client_data_json"])
     _check_client_data(client, signed, rp_id)
     _check_authenticator_data(authenticator, rp_id)
-    public_key = unb64u(proof["credential"]["public_key"])
+    public_key = unb64u(signature["credential"]["public_key"])
     verify_cose(public_key, unb64u(assertion["signature"]), authenticator + sha256(client))
 
 
@@ -147,6 +156,10 @@ def check_form(record: object) -> Mapping[str, Any]:
             check(_at(given, pointer))
         except CodecError as error:
             raise CodecError(f"consent record: {pointer}: {error}") from None
+    try:
+        check_required(given["parties"])
+    except CodecError as error:
+        raise CodecError(f"consent record: parties: {error}") from None
     return given
 
 
@@ -185,14 +198,6 @@ def _object_or_null(value: object) -> None:
         raise CodecError("expected an object or null")
 
 
-def _proof(value: object) -> None:
-    proof = members(value, ("digest", "credential", "assertion"), "proof")
-    digest(proof["digest"])
-    check_members(proof["credential"], {"public_key": unb64u, "salt": digest}, "credential")
-    parts = ("credential_id", "authenticator_data", "client_data_json", "signature")
-    check_members(proof["assertion"], dict.fromkeys(parts, unb64u), "assertion")
-
-
 READ: Mapping[str, Check] = {
     "schema_version": one_of(SCHEMA_VERSION),
     "consent": digest,
@@ -208,6 +213,6 @@ READ: Mapping[str, Check] = {
     "data/period": _object_or_null,
     "limits/start": instant,
     "limits/expires_at": instant,
-    "proof": _proof,
+    "proof": check_proof,
 }
 """What a verifier reads of a record, by its place, and the form that it has."""

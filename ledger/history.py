@@ -14,6 +14,7 @@ from ledger.bodies import digest, one_of
 from ledger.codec import b64u, canonical, parse_canonical, unb64u
 from ledger.consent_record import SIGNED, check_form, record_commitment, record_hash, verify_assertion
 from ledger.errors import CodecError, VerificationError
+from ledger.signatories import signatures
 from ledger.verify.steps import run
 
 FORMAT = "tidegate-consent-history/1"
@@ -36,13 +37,17 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One record: version, what happened and when (the gateway's word), the state since, the ledger's commitment."""
+    """One record: version, what happened and when (the gateway's word), the state since, the ledger's commitment.
+
+    `people`: how many signed the version.
+    """
 
     version: int
     event: str
     at: str
     state: str
     commitment: str
+    people: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +199,7 @@ def _verdict(case: _Case) -> HistoryVerdict:
             at=record["events"][-1]["at"],
             state=record["status"]["state"],
             commitment=b64u(record_commitment(record, salt)),
+            people=len(signatures(record)),
         )
         for record, salt in zip(case.records, case.salts, strict=True)
     )

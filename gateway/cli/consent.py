@@ -36,6 +36,9 @@ JurisdictionOption = Annotated[
 DetailsOption = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="The whole trade_data object instead (RFC 9396).")
 ]
+GivenOption = Annotated[
+    str | None, typer.Option("--consent", metavar="CONSENT", help="One that a second person has approved since.")
+]
 RedirectOption = Annotated[str, typer.Option(help="A registered redirect URI on loopback.")]
 PatienceOption = Annotated[str, typer.Option(metavar="DURATION", help="How long to wait for the owner.")]
 StateOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Where consents are kept.")]
@@ -63,6 +66,7 @@ def request(  # noqa: PLR0913 - one parameter is one option
     data_life: DataLifeOption = "90d",
     jurisdiction: JurisdictionOption = None,
     details: DetailsOption = None,
+    consent: GivenOption = None,
     redirect_uri: RedirectOption = "http://localhost:8441/back",
     patience: PatienceOption = "10m",
     state: StateOption = None,
@@ -72,7 +76,8 @@ def request(  # noqa: PLR0913 - one parameter is one option
     """Ask for consent, wait until the owner has decided, and keep what was granted.
 
     Prints the link for the owner, then the consent's id, for: tidegate pull. The owner may narrow what you ask; what
-    was granted is printed.
+    was granted is printed. Where a second person of the owner must approve, that person does so later: then ask once
+    more with the same --details, and the --consent that was named.
     """
     asked = (
         _read(details)
@@ -83,7 +88,7 @@ def request(  # noqa: PLR0913 - one parameter is one option
     )
     with connect(gateway, client, key) as connection, RedirectListener(redirect_uri) as listener:
         bank = Bank(connection)
-        pushed = bank.request(asked, redirect_uri=redirect_uri)
+        pushed = bank.request(asked, redirect_uri=redirect_uri, consent=consent)
         _show(pushed, browser=browser)
         tokens = bank.exchange(pushed, listener.wait(duration(patience).total_seconds()))
         _keep(state or grants.default_folder(), connection, key, tokens)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import typer
 
 from gateway.cli.verdicts import echo_json, not_proved, numbered, told
-from ledger.history import STEPS, HistoryVerdict, verify
+from ledger.history import AGREEMENTS, STEPS, HistoryVerdict, verify
 
 
 def verify_history(data: bytes, *, explain: bool, as_json: bool) -> None:
@@ -24,6 +24,7 @@ def _told(verdict: HistoryVerdict, *, explain: bool) -> Iterator[str]:
         yield from numbered(STEPS)
     for each in verdict.changes:
         committed = f", on the ledger as {each.commitment}" if explain else ""
-        yield f"  {each.at} {each.event}, version {each.version}{committed}"
+        signed = ", signed by two people" if each.event in AGREEMENTS and each.people > 1 else ""
+        yield f"  {each.at} {each.event}, version {each.version}{signed}{committed}"
     if explain:
         yield from not_proved(verdict.caveats)

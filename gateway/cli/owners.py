@@ -7,9 +7,10 @@ import typer
 from gateway.cli.lazy import commands, examples
 from gateway.cli.runtime import DataOption, read_settings, transaction
 from gateway.clock import utc_now
+from gateway.directory.participants import require_people
 from gateway.directory.people import invite as invite_person
 
-app = commands("Invite the people of a data owner.")
+app = commands("Invite the people of a data owner, and say how many of them must approve.")
 
 
 @app.command(epilog=examples('tidegate owners invite lantern-trading --name "Export desk" --authority "Director"'))
@@ -28,3 +29,20 @@ def invite(
     with transaction(settings) as session:
         token = invite_person(session, owner, name=name, authority=authority, now=utc_now())
     typer.echo(f"{settings.issuer}/portal/enrol/{token}")
+
+
+@app.command(epilog=examples("tidegate owners require lantern-trading --people 2"))
+def require(
+    owner: Annotated[str, typer.Argument(help="The id of a registered owner.")],
+    people: Annotated[int, typer.Option(min=1, max=2, help="How many people must approve: 1, or 2.")],
+    data: DataOption = None,
+) -> None:
+    """Let one person, or two, have to approve what an owner agrees to from now on.
+
+    With two, what one has narrowed and signed waits until another has checked and signed it. Each consent record says
+    how many had to sign it when it was given.
+    """
+    settings = read_settings(data=data)
+    with transaction(settings) as session:
+        require_people(session, owner, people)
+    typer.echo(f"{owner}: {'two people' if people > 1 else 'one person'} must approve")

@@ -113,9 +113,11 @@ class AsyncBank:
         self.connection = connection
         self._flows = BankFlows(connection.dialogue, trusting)
 
-    async def request(self, details: Mapping[str, Any], *, redirect_uri: str) -> ConsentRequest:
+    async def request(
+        self, details: Mapping[str, Any], *, redirect_uri: str, consent: str | None = None
+    ) -> ConsentRequest:
         """Push a request for consent, as `Bank.request` does."""
-        return await self.connection.run(self._flows.request(details, redirect_uri))
+        return await self.connection.run(self._flows.request(details, redirect_uri, consent))
 
     async def exchange(self, request: ConsentRequest, redirected_to: str) -> Tokens:
         """Return the tokens for a code, as `Bank.exchange` does."""

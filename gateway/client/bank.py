@@ -48,7 +48,9 @@ class BankFlows:
     def __init__(self, dialogue: Dialogue, trusting: Trusting | None) -> None:
         self._dialogue, self._trusting = dialogue, trusting
 
-    def request(self, details: Mapping[str, Any], redirect_uri: str) -> Flow[ConsentRequest]:
+    def request(
+        self, details: Mapping[str, Any], redirect_uri: str, consent: str | None = None
+    ) -> Flow[ConsentRequest]:
         """Push a request for consent, as `Bank.request` says."""
         state, verifier = token_urlsafe(), token_urlsafe(VERIFIER_BYTES)
         answer = yield from self._dialogue.ask(
@@ -61,6 +63,7 @@ class BankFlows:
                 "code_challenge_method": "S256",
                 "dpop_jkt": self._dialogue.proof_key.thumbprint,
                 "authorization_details": json.dumps([dict(details)]),
+                **({"consent": consent} if consent else {}),
             },
         )
         if not isinstance(answer.get("request_uri"), str):
@@ -78,7 +81,7 @@ class BankFlows:
         if answer.get("iss") != self._dialogue.issuer:
             raise ProtocolError(f"answer of issuer {answer.get('iss')!r}, expected {self._dialogue.issuer!r}")
         if "error" in answer:
-            raise OAuthError(answer["error"], answer.get("error_description", ""))
+            raise OAuthError(answer["error"], answer.get("error_description", ""), consent=answer.get("consent"))
         if "code" not in answer:
             raise ProtocolError("the browser came back without a code (RFC 6749 section 4.1.2)")
         form = {"code": answer["code"], "redirect_uri": request.redirect_uri, "code_verifier": request.verifier}
@@ -143,9 +146,12 @@ class Bank:
         self.connection = connection
         self._flows = BankFlows(connection.dialogue, trusting)
 
-    def request(self, details: Mapping[str, Any], *, redirect_uri: str) -> ConsentRequest:
-        """Push a request for consent: `details` is of the type `trade_data` (RFC 9396). Raises `OAuthError`."""
-        return self.connection.run(self._flows.request(details, redirect_uri))
+    def request(self, details: Mapping[str, Any], *, redirect_uri: str, consent: str | None = None) -> ConsentRequest:
+        """Push a request for consent: `details` is of the type `trade_data` (RFC 9396). Raises `OAuthError`.
+
+        `consent` names one that was given to the same details after the browser had gone back (`OAuthError.consent`).
+        """
+        return self.connection.run(self._flows.request(details, redirect_uri, consent))
 
     def exchange(self, request: ConsentRequest, redirected_to: str) -> Tokens:
         """Return the tokens for the code in the URL that the owner's browser was sent back to.

@@ -35,12 +35,16 @@ class ProtocolError(ClientError):
 
 
 class OAuthError(ClientError):
-    """The authorization server refused (RFC 6749 section 5.2, or an error at the redirect, section 4.1.2.1)."""
+    """The authorization server refused (RFC 6749 section 5.2, or an error at the redirect, section 4.1.2.1).
 
-    def __init__(self, error: str, description: str = "") -> None:
+    `consent`: the one that a second person of the owner has yet to approve, if that is why.
+    """
+
+    def __init__(self, error: str, description: str = "", *, consent: str | None = None) -> None:
         super().__init__(f"{error}: {description}" if description else error)
         self.error = error
         self.description = description
+        self.consent = consent
 
 
 class ProblemError(ClientError):

@@ -17,6 +17,7 @@ from gateway.directory.tables import Participant, Passkey, Person
 from gateway.settings import Settings
 from ledger.codec import b64u, sha256
 from ledger.consent_record import SCHEMA_VERSION
+from ledger.signatories import CHECKER, REQUIRED
 
 METHOD = "passkey, user verified"
 JURISDICTION = {"br_number": "HK", "uscc": "CN"}
@@ -46,6 +47,7 @@ class Parties:
 
     owner: Participant
     person: Person
+    """Who signs, or signs first where two people must."""
     bank: Participant
     providers: Sequence[Participant]
 
@@ -91,13 +93,16 @@ def event(name: Event | str, *, at: datetime, actor: str, channel: str) -> Json:
     return {"event": str(name), "at": rfc3339(at), "actor": actor, "channel": channel}
 
 
-def proof(digest: bytes, passkey: Passkey, assertion: Assertion) -> Json:
-    """Return the record's proof: the digest signed, the opening of the passkey's commitment, and the assertion."""
-    return {
-        "digest": b64u(digest),
-        "credential": {"public_key": b64u(passkey.public_key), "salt": b64u(passkey.salt)},
-        "assertion": assertion.as_json(),
-    }
+def signature(passkey: Passkey, assertion: Assertion) -> Json:
+    """Return what one person signed with: the opening of the passkey's commitment, and the assertion."""
+    credential = {"public_key": b64u(passkey.public_key), "salt": b64u(passkey.salt)}
+    return {"credential": credential, "assertion": assertion.as_json()}
+
+
+def proof(digest: bytes, first: Json, second: tuple[Person, Json] | None = None) -> Json:
+    """Return the record's proof: the digest, the `signature` over it, and that of a second person who must sign."""
+    told = {"digest": b64u(digest), **first}
+    return {**told, CHECKER: {"person": _person(second[0]), **second[1]}} if second else told
 
 
 def changed(record: Mapping[str, Any], new_status: Json, happened: Json) -> Json:
@@ -106,14 +111,19 @@ def changed(record: Mapping[str, Any], new_status: Json, happened: Json) -> Json
 
 
 def _parties(parties: Parties, settings: Settings) -> Json:
-    person = parties.person
+    required = parties.owner.people_required
     return {
         "owner": _organisation(parties.owner),
-        "people": [{"id": person.id, "authority": person.authority, "method": METHOD}],
+        "people": [_person(parties.person)],
+        **({REQUIRED: required} if required > 1 else {}),
         "bank": _organisation(parties.bank),
         "providers": [{"id": provider.id, "name": provider.name} for provider in parties.providers],
         "gateway": {"id": settings.gateway_id, "name": settings.gateway_name, "rp_id": settings.rp_id},
     }
+
+
+def _person(person: Person) -> Json:
+    return {"id": person.id, "authority": person.authority, "method": METHOD}
 
 
 def _organisation(participant: Participant) -> Json:

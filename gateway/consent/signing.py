@@ -6,22 +6,19 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from gateway.clock import rfc3339
+from gateway.consent import approvals, giving, store, two_people
 from gateway.consent import record as records
-from gateway.consent import store
 from gateway.consent.details import TradeData
 from gateway.consent.narrowing import widened
 from gateway.consent.record import Notice, Parties, Version
-from gateway.consent.rules import Event, Standing
-from gateway.consent.tables import Consent, ConsentVersion, Draft
+from gateway.consent.tables import Consent, Draft
 from gateway.directory import links, passkeys
 from gateway.directory.participants import participant
-from gateway.directory.passkeys import Assertion
-from gateway.directory.tables import Passkey, Person
-from gateway.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from gateway.directory.tables import Person
+from gateway.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from gateway.settings import Settings
-from ledger.consent_record import record_hash, signed_digest, verify_assertion
-from ledger.errors import LedgerError
+from ledger.consent_record import record_hash, signed_digest
+from ledger.signatories import REQUIRED
 
 PATIENCE = timedelta(minutes=15)
 """How long a person may look at what is to be signed."""
@@ -50,7 +47,7 @@ def draft(
     consent = store.find(session, consent_id, owner_id=person.participant_id)
     if wider := widened(asked or TradeData.model_validate(consent.asked), terms):
         raise InvalidError(f"the terms go beyond what was asked: {', '.join(wider)}")
-    to = store.after(consent, _event(consent.version + 1), now=now, expires_at=terms.expires)
+    to = store.after(consent, giving.event_of(consent.version + 1), now=now, expires_at=terms.expires)
     before = store.present_record(session, consent)
     version = Version(consent.id, to.version, record_hash(before) if before else None, store.random_id())
     signed = records.signed_members(version, terms, _parties(session, consent, person), notice, settings, now=now)
@@ -77,12 +74,21 @@ def signing_options(session: Session, settings: Settings, kept: Draft) -> Json:
 
 
 def grant(
-    session: Session, settings: Settings, draft_id: str, *, person: Person, answer: str, now: datetime
+    session: Session,
+    settings: Settings,
+    draft_id: str,
+    *,
+    person: Person,
+    answer: str,
+    now: datetime,
+    asked: Json | None = None,
 ) -> Consent:
     """Give the consent as drafted and signed: `answer` is the browser's JSON. Doing it again changes nothing.
 
-    Raises `NotFoundError`, `ForbiddenError` for another person's draft or passkey, `ConflictError` if the draft is too
-    old or the consent no longer stands as it did, and what `passkeys.verify_use` raises.
+    Where two people must approve, what was signed waits for the second (`approvals`), and the consent stays as it is.
+    `asked` is what the bank asked, where that is another than before. Raises `NotFoundError`, `ForbiddenError` for
+    another person's draft or passkey, `ConflictError` if the draft is too old or the consent no longer stands as it
+    did, and what `passkeys.verify_use` raises.
     """
     found = session.get(Draft, draft_id) if store.is_id(draft_id) else None
     if found is None:
@@ -92,7 +98,8 @@ def grant(
     consent = store.locked(session, found.consent_id)
     session.refresh(found)
     if found.used_at is None:
-        _grant(session, settings, found, consent, person=person, answer=answer, now=now)
+        signed = (answer, asked or consent.asked)
+        _grant(session, settings, found, consent, person=person, signed=signed, now=now)
     return consent
 
 
@@ -103,71 +110,36 @@ def _grant(
     consent: Consent,
     *,
     person: Person,
-    answer: str,
+    signed: tuple[str, Json],
     now: datetime,
 ) -> None:
     if now >= kept.expires_at:
         raise ConflictError("this was shown more than fifteen minutes ago: open the request again")
-    terms = TradeData.model_validate(kept.terms)
-    event = _event(kept.signed["version"])
-    to = store.after(consent, event, now=now, expires_at=terms.expires)
-    if to.version != kept.signed["version"]:
-        raise ConflictError(f"the consent has changed since: it is at version {consent.version}; open it again")
+    to = giving.leads_to(session, consent, kept, now=now)
+    people = _people_required(session, consent, kept)
+    answer, asked = signed
     passkey, assertion = passkeys.verify_use(session, settings, answer, challenge=kept.digest)
     if passkey.person_id != person.id:
         raise ForbiddenError("this passkey is another person's")
-    record = _record(session, consent, kept, to, event=event, proof=(passkey, assertion))
-    _check_as_others_will(record)
     kept.used_at = now
     session.add(kept)
-    consent.maximum_pulls = terms.maximum_pulls
-    store.move(session, consent, event, to)
-    _store(session, consent, kept, record, event=event, now=now)
+    signature = records.signature(passkey, assertion)
+    if people > 1:
+        approvals.keep(session, consent, kept, signature=signature, asked=asked, now=now)
+        return
+    consent.asked = asked
+    proof = records.proof(kept.digest, signature)
+    giving.give(session, consent, kept, to, proof=proof, actor=person.id, now=now)
 
 
-def _record(
-    session: Session, consent: Consent, kept: Draft, to: Standing, *, event: Event, proof: tuple[Passkey, Assertion]
-) -> Json:
-    """Return the whole record: what was signed, and around it the status, the events so far and the proof."""
-    before = store.present_record(session, consent)
-    asked = records.event("requested", at=consent.requested_at, actor=consent.bank_id, channel="oauth")
-    given = records.event(event, at=to.since, actor=kept.person_id, channel="portal")
-    return {
-        **kept.signed,
-        "status": records.status(to, consent_id=consent.id, initiator=consent.owner_id, reason=None),
-        "events": [*(before["events"] if before else [asked]), given],
-        "proof": records.proof(kept.digest, *proof),
-    }
-
-
-def _check_as_others_will(record: Json) -> None:
-    """The offline verifier's own check: nothing is stored that a bank could not verify."""
-    try:
-        verify_assertion(record)
-    except LedgerError as error:
-        raise UnauthenticatedError(f"the passkey's answer does not hold: {error}") from error
-
-
-def _store(session: Session, consent: Consent, kept: Draft, record: Json, *, event: Event, now: datetime) -> None:
-    salt, commitment = store.committed(record)
-    session.add(
-        ConsentVersion(
-            consent_id=consent.id,
-            version=consent.version,
-            terms=kept.terms,
-            record=record,
-            notice=kept.notice,
-            salt=salt,
-            commitment=commitment,
-            digest=kept.digest,
-            created_at=now,
-        )
-    )
-    store.queue(session, consent, event, commitment, {"expires_at": rfc3339(consent.expires_at)}, now=now)
-
-
-def _event(version: int) -> Event:
-    return Event.GIVEN if version == 1 else Event.AMENDED
+def _people_required(session: Session, consent: Consent, kept: Draft) -> int:
+    """Return how many people must approve. Raises `ConflictError` if the draft was drawn up for another number."""
+    owner = participant(session, consent.owner_id)
+    session.refresh(owner)
+    drafted = kept.signed["parties"].get(REQUIRED, 1)
+    if denied := two_people.drafted_rightly(for_people=drafted, required=owner.people_required):
+        raise ConflictError(denied.reason)
+    return owner.people_required
 
 
 def _parties(session: Session, consent: Consent, person: Person) -> Parties:

@@ -4,6 +4,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from gateway import figures, journal
@@ -11,7 +12,7 @@ from gateway.clock import rfc3339
 from gateway.consent import record as records
 from gateway.consent import rules
 from gateway.consent.rules import Denied, Event, Standing, State
-from gateway.consent.tables import Consent, ConsentChange, ConsentVersion
+from gateway.consent.tables import Consent, ConsentChange, ConsentVersion, PendingApproval
 from gateway.db import once_committed
 from gateway.errors import ConflictError, NotFoundError
 from ledger.codec import b64u, unb64u
@@ -131,7 +132,10 @@ def after(consent: Consent, event: Event, *, now: datetime, expires_at: datetime
 
 
 def move(session: Session, consent: Consent, event: Event, to: Standing, *, reason: str | None = None) -> None:
-    """Put a locked consent into its new standing, which `event` leads to; its bank is told."""
+    """Put a locked consent into its new standing, which `event` leads to; its bank is told.
+
+    What waits for a second signature waits no more: it was signed about how the consent stood before.
+    """
     consent.state, consent.state_since = to.state, to.since
     consent.version, consent.expires_at = to.version, to.expires_at
     consent.reason = reason
@@ -141,6 +145,7 @@ def move(session: Session, consent: Consent, event: Event, to: Standing, *, reas
         consent.ended_at = to.since
     session.add(consent)
     session.flush()
+    session.execute(delete(PendingApproval).where(col(PendingApproval.consent_id) == consent.id))
     count(session, to.state)
     tell(session, consent, event, now=to.since)
 

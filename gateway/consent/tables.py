@@ -78,3 +78,19 @@ class Draft(SQLModel, table=True):
     digest: bytes = Field(sa_type=LargeBinary)
     expires_at: datetime = instant()
     used_at: datetime | None = instant(default=None, nullable=True)
+
+
+class PendingApproval(SQLModel, table=True):
+    """What a maker signed and a checker has yet to: one a consent. Another draft that is signed takes its place."""
+
+    consent_id: str = Field(primary_key=True, foreign_key="consent.id")
+    draft_id: str
+    maker_id: str = Field(foreign_key="person.id")
+    asked: dict[str, Any] = Field(sa_type=JSONB)  # TradeData as the bank asked it
+    terms: dict[str, Any] = Field(sa_type=JSONB)
+    signed: dict[str, Any] = Field(sa_type=JSONB)
+    notice: str
+    digest: bytes = Field(sa_type=LargeBinary)
+    signature: dict[str, Any] = Field(sa_type=JSONB)  # the maker's: credential and assertion
+    signed_at: datetime = instant()
+    expires_at: datetime = instant()

@@ -104,6 +104,7 @@ class Registration(BaseModel):
     carrier_code: CarrierCode | None = None
     redirect_uris: list[Uri] = []
     initiate_uri: Uri | None = None
+    people_required: Literal[1, 2] = Field(1, description="Of an owner: how many people must approve a consent.")
     keys: Keys = Keys()
     client: ClientMetadata = ClientMetadata()
 
@@ -113,6 +114,8 @@ class Registration(BaseModel):
             raise ValueError(f"lei {self.lei!r}: wrong check digits (ISO 17442)")
         if "owner" in self.roles and not (self.lei or self.br_number or self.uscc):
             raise ValueError("an owner needs an lei, a br_number or a uscc")
+        if "owner" not in self.roles and self.people_required > 1:
+            raise ValueError("people_required goes with an owner alone")
         if "bank" in self.roles and not self.redirect_uris:
             raise ValueError("a bank needs at least one redirect URI")
         if self.client.jwks_uri and self.keys.client["keys"]:
@@ -141,6 +144,7 @@ def register(session: Session, registration: Registration, *, now: datetime) -> 
         carrier_code=registration.carrier_code.model_dump() if registration.carrier_code else None,
         redirect_uris=registration.redirect_uris,
         initiate_uri=registration.initiate_uri,
+        people_required=registration.people_required,
         client_jwks=registration.keys.client,
         sealing_jwks=registration.keys.sealing,
         client_metadata=registration.client.model_dump(exclude_defaults=True),
@@ -157,6 +161,13 @@ def participant(session: Session, participant_id: str, *, role: Role | None = No
     if found is None or (role is not None and role not in found.roles):
         raise NotFoundError(f"no {role or 'participant'} {participant_id!r} is registered")
     return found
+
+
+def require_people(session: Session, owner_id: str, people: int) -> None:
+    """Let one person, or two, have to approve what an owner agrees to from now on. Raises `NotFoundError`."""
+    found = participant(session, owner_id, role="owner")
+    found.people_required = people
+    session.add(found)
 
 
 def owner_by_identifier(session: Session, scheme: str, value: str) -> Participant | None:

@@ -21,6 +21,7 @@ class Participant(SQLModel, table=True):
     initiate_uri: str | None
     client_jwks: dict[str, Any] = Field(sa_type=JSONB)
     sealing_jwks: dict[str, Any] = Field(sa_type=JSONB)
+    people_required: int = 1  # of an owner: so many people must approve a consent, one or two
     client_metadata: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)  # clients.ClientMetadata
     created_at: datetime = instant()
 

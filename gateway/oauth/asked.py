@@ -27,6 +27,7 @@ class Asked:
     resource: str = field(init=False)
     jkt: str | None = None
     replaces: Consent | None = None
+    resumes: Consent | None = None
 
     @property
     def response_mode(self) -> str:

@@ -42,15 +42,15 @@ def resources(session: Session, issuer: str) -> list[str]:
 
 
 def push(session: Session, asked: Asked, *, life: timedelta, now: datetime) -> str:
-    """Store a checked request and the consent it asks for, unless it replaces one; return its request_uri.
+    """Store a checked request and the consent it asks for, unless it is about one there is; return its request_uri.
 
     Raises `InvalidDetailsError` if the owner is not registered, or the consent would last too long.
     """
     try:
-        if asked.replaces is None:
+        consent = asked.replaces or asked.resumes
+        if consent is None:
             consent = lifecycle.request(session, asked.details, bank_id=asked.client.id, now=now)
         else:
-            consent = asked.replaces
             lifecycle.check_end(asked.details, now=now)
     except (InvalidError, NotFoundError) as error:
         raise InvalidDetailsError(plain(error.detail)) from None
@@ -67,6 +67,7 @@ def push(session: Session, asked: Asked, *, life: timedelta, now: datetime) -> s
         code_challenge=asked.parameters["code_challenge"],
         jkt=asked.jkt,
         replaces=asked.replaces is not None,
+        resumes=asked.resumes is not None,
         details=asked.details.as_json(),
         consent_id=consent.id,
         expires_at=now + life,
@@ -101,6 +102,36 @@ def approve(session: Session, request: PushedRequest, *, settings: Settings, key
     _complete(session, request, now=now)
     if request.replaces:
         revoke_grant(session, request.consent_id, now=now)
+    return _redirect(request, {"code": _code(session, request, now=now)}, settings, keyring, now)
+
+
+def resume(session: Session, request: PushedRequest, *, settings: Settings, keyring: Keyring, now: datetime) -> str:
+    """Complete a request for a consent that was given before: return the URL that takes a code to the bank.
+
+    Its owner is signed in, and decides nothing more. What has ended since, or is another by now, is denied. Raises
+    `ConflictError` if the request is completed already.
+    """
+    _complete(session, request, now=now)
+    consent = standing_grant(session, request.consent_id, client_id=request.client_id, now=now)
+    if consent is None or consent.asked != request.details:
+        answer = {"error": "access_denied", "error_description": "the consent has ended or was changed since"}
+    else:
+        answer = {"code": _code(session, request, now=now)}
+    return _redirect(request, answer, settings, keyring, now)
+
+
+def wait(session: Session, request: PushedRequest, *, settings: Settings, keyring: Keyring, now: datetime) -> str:
+    """Complete a request that one of two people approved: return the URL that tells the bank which consent waits."""
+    _complete(session, request, now=now)
+    answer = {
+        "error": "access_denied",
+        "error_description": f"consent {request.consent_id} waits for a second person of its owner",
+        "consent": request.consent_id,
+    }
+    return _redirect(request, answer, settings, keyring, now)
+
+
+def _code(session: Session, request: PushedRequest, *, now: datetime) -> str:
     code, family = b64u(secrets.token_bytes(RANDOM_BYTES)), b64u(secrets.token_bytes(RANDOM_BYTES))
     session.add(
         Code(
@@ -117,7 +148,7 @@ def approve(session: Session, request: PushedRequest, *, settings: Settings, key
         )
     )
     session.flush()
-    return _redirect(request, {"code": code}, settings, keyring, now)
+    return code
 
 
 def refuse(

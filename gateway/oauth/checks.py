@@ -168,6 +168,19 @@ def grant_is_the_clients_own(asked: Asked) -> None:
         raise InvalidDetailsError("the grant to be replaced is of another owner")
 
 
+def consent_was_given(asked: Asked) -> None:
+    """A consent of this client that is in force, asked for in the same details: its owner approves nothing more."""
+    if "consent" not in asked.parameters:
+        return
+    if {"grant_management_action", "grant_id"} & asked.parameters.keys():
+        raise InvalidRequestError("consent goes without grant_management_action and grant_id")
+    asked.resumes = asked.standing_grant(asked.parameters["consent"])
+    if asked.resumes is None:
+        raise InvalidGrantIdError("consent is none of this client that was given and is in force")
+    if asked.resumes.asked != asked.details.as_json():
+        raise InvalidDetailsError("authorization_details are not those that the consent was asked for with")
+
+
 PAR: tuple[Check, ...] = (
     client_is_a_bank,
     has_no_request_uri,
@@ -185,6 +198,7 @@ PAR: tuple[Check, ...] = (
     details_are_trade_data,
     action_is_offered,
     grant_is_the_clients_own,
+    consent_was_given,
 )
 """In this order; the first that fails is answered."""
 

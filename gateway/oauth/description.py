@@ -67,6 +67,7 @@ PUSHED = form(
     resource="The resource that tokens are for (RFC 8707); by default the gateway.",
     grant_management_action="create or replace.",
     grant_id="The grant to be replaced.",
+    consent="A consent that a second person has approved since: it is answered with a code, and nothing is asked anew.",
     request="A signed request object with all of these (RFC 9101), in their place.",
     dpop_jkt="Thumbprint of the key that the code is bound to (RFC 9449 section 10).",
 )

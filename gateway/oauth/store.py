@@ -60,6 +60,12 @@ def resources_of_grant(session: Session, consent_id: str, *, gateway: str) -> li
     return sorted({each or gateway for each in session.exec(found)} or {gateway})
 
 
+def was_fetched(session: Session, consent_id: str, *, since: datetime) -> bool:
+    """Say whether the bank has had tokens of a consent since an instant."""
+    found = select(RefreshToken.family).where(RefreshToken.consent_id == consent_id, RefreshToken.created_at >= since)
+    return session.exec(found).first() is not None
+
+
 def revoke(session: Session, identifier: str, *, expires_at: datetime) -> None:
     """Revoke an access token by its jti, or a family, until `expires_at`."""
     statement = insert(RevokedToken).values(id=identifier, expires_at=expires_at)

@@ -24,6 +24,7 @@ class PushedRequest(SQLModel, table=True):
     code_challenge: str
     jkt: str | None
     replaces: bool  # an agreement takes the place of that of consent_id, which stands until then
+    resumes: bool = False  # consent_id was given before: its owner signs in, and approves nothing more
     details: dict[str, Any] = Field(sa_type=JSONB)
     consent_id: str = Field(foreign_key="consent.id")
     expires_at: datetime = instant()

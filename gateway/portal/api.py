@@ -7,13 +7,13 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.errors import GatewayError, NotFoundError, to_problem
-from gateway.portal import consents, enrolment, links, pages, pulls, requests
+from gateway.portal import approvals, consents, enrolment, links, pages, pulls, requests
 from gateway.portal.description import ANSWERS, ASSET
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, SignInRequired, Visitor
 
 router = APIRouter(tags=["portal"], default_response_class=HTMLResponse, responses=ANSWERS)
-for each in (enrolment.router, requests.router, consents.router, pulls.router, links.router):
+for each in (enrolment.router, requests.router, approvals.router, consents.router, pulls.router, links.router):
     router.include_router(each)
 
 

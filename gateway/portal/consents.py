@@ -2,24 +2,30 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
+from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from gateway.clock import Now
 from gateway.consent import lifecycle, store
+from gateway.consent.approvals import find as find_approval
 from gateway.consent.rules import LIVING, State
-from gateway.consent.tables import Consent
+from gateway.consent.tables import Consent, ConsentVersion
 from gateway.db import DbSession
 from gateway.directory.participants import participant
+from gateway.directory.tables import Participant, Person
 from gateway.keys import CurrentKeys
 from gateway.oauth.description import leads_to
-from gateway.portal import words
+from gateway.oauth.store import was_fetched
+from gateway.portal import approvals, words
 from gateway.portal.description import ANSWERS, form
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
 from gateway.pull import consent_receipts
 from gateway.settings import CurrentSettings
+from ledger.signatories import CHECKER, signatures
 
 router = APIRouter(prefix=OWN + "/consents")
 HISTORY: dict[int | str, dict[str, Any]] = {
@@ -36,10 +42,14 @@ SAME_CONSENT = {"path.consent_id": "$request.path.consent_id"}
 
 @router.get("")
 def show_consents(person: SignedIn, session: DbSession, now: Now) -> Response:
-    """Show every consent of the owner, newest first."""
+    """Show every consent of the owner, newest first, and before them what waits for a second signature."""
+    waiting = approvals.cards(session, person, now=now)
+    shown = {card["id"] for card in waiting}
     cards = []
     for consent in store.of_owner(session, person.participant_id):
         present = store.standing(consent, now=now)
+        if present.state == State.REQUESTED and consent.id in shown:
+            continue
         version = store.granted(session, consent)
         cards.append(
             {
@@ -54,7 +64,8 @@ def show_consents(person: SignedIn, session: DbSession, now: Now) -> Response:
             }
         )
     owner = participant(session, person.participant_id)
-    return render("consents.html", person=person, owner=owner.name, cards=cards)
+    two_people = owner.people_required > 1
+    return render("consents.html", person=person, owner=owner.name, two_people=two_people, waiting=waiting, cards=cards)
 
 
 def _end(consent: Consent) -> datetime:
@@ -72,14 +83,18 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
     present = store.standing(consent, now=now)
     version = store.granted(session, consent)
     record = store.present_record(session, consent)
+    bank = participant(session, consent.bank_id)
     return render(
         "consent.html",
         person=person,
         consent_id=consent.id,
-        bank=participant(session, consent.bank_id).name,
+        bank=bank.name,
+        waits=find_approval(session, consent, now=now) is not None,
+        return_to=_return_to(session, consent, bank) if present.state in LIVING else None,
         state=str(present.state),
         state_words=words.state(present.state),
         notice=version.notice.splitlines() if version else [],
+        people=_people(session, version) if version else [],
         version=consent.version,
         pulls=consent.pulls,
         viewed=words.moment(consent.last_pull_at),
@@ -88,6 +103,29 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
         can_pause=present.state == State.ACTIVE,
         can_resume=present.state == State.PAUSED,
     )
+
+
+def _people(session: Session, version: ConsentVersion) -> list[str]:
+    """Return who signed a version, in the order of signing, where two did."""
+    if len(signatures(version.record)) == 1:
+        return []
+    told = [version.record["parties"]["people"][0], version.record["proof"][CHECKER]["person"]]
+    people = [(session.get(Person, each["id"]), each["authority"]) for each in told]
+    return [f"{person.name if person else '?'} ({authority})" for person, authority in people]
+
+
+def _return_to(session: Session, consent: Consent, bank: Participant) -> str | None:
+    """Return where at the bank a consent goes on that two people signed, until the bank has had tokens of it.
+
+    The first one's browser went back before it was given.
+    """
+    version = store.granted(session, consent)
+    if version is None or bank.initiate_uri is None or len(signatures(version.record)) == 1:
+        return None
+    if was_fetched(session, consent.id, since=version.created_at):
+        return None
+    separator = "&" if "?" in bank.initiate_uri else "?"
+    return f"{bank.initiate_uri}{separator}{urlencode({'consent': consent.id})}"
 
 
 @router.get("/{consent_id}/history", response_class=Response, responses=HISTORY)

@@ -12,6 +12,7 @@ from gateway.directory.tables import Person
 from gateway.oauth.description import leads_to
 from gateway.portal.description import PASSKEY, form
 from gateway.portal.pages import render
+from gateway.portal.requests import bank_after
 from gateway.portal.security import CEREMONY, OWN, SESSION, OwnForm, own_path
 from gateway.settings import CurrentSettings, Settings
 
@@ -51,7 +52,9 @@ def show_sign_in(request: Request, session: DbSession, settings: CurrentSettings
     """Ask for a passkey."""
     ceremony = people.begin_sign_in(session, settings, now=now)
     back_to = own_path(request.query_params.get("next", OWN))
-    return _with(render("sign_in.html", person=None, options=ceremony.options, back_to=back_to), ceremony, settings)
+    elsewhere = bank_after(session, back_to)
+    page = render("sign_in.html", leads_to=elsewhere, person=None, options=ceremony.options, back_to=back_to)
+    return _with(page, ceremony, settings)
 
 
 @router.post("/sign-in", openapi_extra=form(passkey=PASSKEY, next="The page to come back to."))

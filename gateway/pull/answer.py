@@ -116,7 +116,7 @@ class Puller:
     async def _proofs(self, reading: Reading, consent: ConsentRead, page: Page) -> Proofs:
         anchors = [activation_of(consent).anchor, *page.anchors.values()]
         needed = {
-            consent.granted.credential,
+            *consent.granted.credentials,
             *page.keys,
             *(key for anchor in anchors for key in cutting.signers(anchor.rest)),
         }

@@ -23,15 +23,15 @@ class Moved(Exception):  # noqa: N818 - nothing is wrong: it must be read again
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A version of a consent: what it grants, and what proves it. `part` and `credential` are those of an evidence."""
+    """A version of a consent: what it grants, and what proves it. `part` and `credentials` are those of an evidence."""
 
     consent_id: str
     version: int
     terms: Mapping[str, Any]
     commitment: str
     part: bytes
-    credential: str
-    """The state's key of the passkey that signed."""
+    credentials: tuple[str, ...]
+    """The state's keys of the passkeys that signed."""
     activation: Anchored | None
 
 

@@ -24,7 +24,7 @@ from gateway.pull.rows import Candidate, ConsentRead, candidate, consent_read
 from gateway.records.references import reference
 from ledger import evidence
 from ledger.codec import b64u
-from ledger.verify.signers import credential_of
+from ledger.verify.signers import credentials_of
 
 PAGE = 200
 """Most records of one page."""
@@ -78,7 +78,7 @@ class Reading:
             terms=json.loads(row["terms"]),
             commitment=b64u(row["commitment"]),
             part=evidence.consent_part(record=record, salt=row["salt"]),
-            credential=f"credential/{credential_of(record)}",
+            credentials=credentials_of(record),
             activation=await reads.activation(self._connection, consent_id, row["version"], at=head),
         )
         if found.activation is not None:

@@ -13,7 +13,7 @@ from ledger.pointers import covered, covers, places
 from ledger.record import ORIGINAL, leaf
 from ledger.sdjwt import sd_hash
 from ledger.verify.case import Case, RecordCase
-from ledger.verify.signers import credential_of
+from ledger.verify.signers import credentials_of
 from schemas import personal
 
 ACTIVATING = ("consent.granted", "consent.amended")
@@ -74,14 +74,16 @@ def consent_is_the_owners(case: Case) -> None:
 
 
 def _check_gateway(case: Case) -> None:
-    """Raise unless the consent's gateway activated it and enrolled the passkey that signed it."""
+    """Raise unless the consent's gateway activated it and enrolled each passkey that signed it."""
     gateway = case.consent["parties"]["gateway"]["id"]
     signers = sorted({signature.org for signature in case.consent_anchor.entry.signatures})
-    enrolled = case.keys[f"credential/{credential_of(case.consent)}"].value["org"]
-    if signers != [gateway] or enrolled != gateway:
-        raise VerificationError(
-            f"the consent was activated by {', '.join(signers)}, its passkey enrolled by {enrolled}, expected {gateway}"
-        )
+    for key in credentials_of(case.consent):
+        enrolled = case.keys[key].value["org"]
+        if signers != [gateway] or enrolled != gateway:
+            raise VerificationError(
+                f"the consent was activated by {', '.join(signers)}, a passkey enrolled by {enrolled},"
+                f" expected {gateway}"
+            )
 
 
 def _check_within(number: int, record: RecordCase, data: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from ledger.bodies import public_key
 from ledger.codec import b64u, canonical, unb64u
 from ledger.consent_record import credential_commitment
 from ledger.errors import VerificationError
+from ledger.signatories import signatures
 from ledger.state.signers import key_holds
 from ledger.verify.case import Case, OnLedger
 
@@ -86,17 +87,19 @@ def _signers(case: Case) -> Iterator[Signer]:
         key = f"key/{record.shown.issuer}/{record.shown.jws.kid}"
         yield Signer(key, "sealing", record.anchor.block.header.height)
     yield Signer(f"key/{case.receipt.iss}/{case.receipt_jws.kid}", "receipts", case.header_a.height)
-    yield Signer(f"credential/{credential_of(case.consent)}", "credential", case.consent_anchor.block.header.height)
+    for key in credentials_of(case.consent):
+        yield Signer(key, "credential", case.consent_anchor.block.header.height)
 
 
-def credential_of(consent: Mapping[str, Any]) -> str:
-    """Return the commitment to the passkey that a consent record (in form) says signed it, base64url."""
-    credential = consent["proof"]["credential"]
+def credentials_of(consent: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the state's keys of the passkeys that a consent record (in form) says signed it: one, or two."""
     owner = consent["parties"]["owner"]["id"]
-    commitment = credential_commitment(
-        owner=owner, public_key=unb64u(credential["public_key"]), salt=unb64u(credential["salt"], size=32)
-    )
-    return b64u(commitment)
+    return tuple(_credential(owner, signature["credential"]) for signature in signatures(consent))
+
+
+def _credential(owner: str, credential: Mapping[str, Any]) -> str:
+    public_key, salt = unb64u(credential["public_key"]), unb64u(credential["salt"], size=32)
+    return f"credential/{b64u(credential_commitment(owner=owner, public_key=public_key, salt=salt))}"
 
 
 def _fault(value: Mapping[str, Any], signer: Signer) -> str | None:

@@ -1,11 +1,13 @@
 """What a verification proved, and what it did not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ledger.blocks.times import to_datetime
 from ledger.errors import LedgerError
+from ledger.signatories import signatures
 from ledger.verify.case import Case
 
 REQUIREMENTS = frozenset({"provider_sealed", "cometbft"})
@@ -107,10 +109,20 @@ def _verdict(case: Case) -> Verdict:
     )
 
 
+def whose_passkeys(consent: Mapping[str, Any], gateway: str) -> str:
+    """Return what rests on the gateway's word about who signed a consent record in form."""
+    if len(signatures(consent)) == 1:
+        return f"That the passkey is the owner's rests on the word of {gateway}, which enrolled it."
+    return (
+        f"Two passkeys signed. That they are of two people of the owner rests on the word of {gateway},"
+        " which enrolled them."
+    )
+
+
 def _caveats(case: Case, records: tuple[RecordVerdict, ...]) -> list[str]:
     gateway = case.receipt.iss
     found = [
-        f"That the passkey is the owner's rests on the word of {gateway}, which enrolled it.",
+        whose_passkeys(case.consent, gateway),
         "Whether the consent was revoked since cannot be seen in a file.",
     ]
     data = case.consent["data"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 import pytest
@@ -13,8 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlmodel import Session
 
 from gateway.clock import utc_now
+from gateway.consent.tables import Consent
 from gateway.directory import links, people
-from gateway.directory.participants import participant
+from gateway.directory.participants import participant, require_people
 from gateway.oauth import authorize
 from gateway.oauth.asked import Asked
 from ledger.codec import b64u, sha256
@@ -74,8 +76,8 @@ def prepared(gateway: Served) -> str:
     return f"{gateway.url}/portal/enrol/{token}"
 
 
-def asked(gateway: Served) -> str:
-    """Push a bank's request; return the URL for the owner's browser."""
+def asked(gateway: Served, *, consent: str | None = None) -> str:
+    """Push a bank's request, perhaps for a consent that was given; return the URL for the owner's browser."""
     now = utc_now()
     second = {"scheme": "transport_document", "issuer": {"list": "SCAC", "code": "OCLN"}, "value": "OCLN71800001"}
     terms = builders.terms(identifiers=[*builders.details()["identifiers"], second], data_life="P400D")
@@ -84,6 +86,7 @@ def asked(gateway: Served) -> str:
         parameters = {"redirect_uri": bank.redirect_uris[0], "state": "s1", "code_challenge": b64u(sha256(b"v"))}
         request = Asked(bank, parameters, None, (gateway.url,), lambda _: {}, lambda _: None)
         request.details, request.resource = terms, gateway.url
+        request.resumes = session.get(Consent, consent) if consent else None
         uri = authorize.push(session, request, life=timedelta(minutes=9), now=now)
         session.commit()
     return f"{gateway.url}/oauth/authorize?client_id={builders.BANK}&request_uri={uri}"
@@ -138,16 +141,55 @@ def test_an_owner_enrols_approves_and_stops_in_a_real_browser(browser: Browser, 
     context.close()
 
 
-def test_a_refusal_takes_the_browser_back_to_the_bank(browser: Browser, gateway: Served) -> None:
-    context, page = opened(browser)
-    page.goto(prepared(gateway))
-    page.get_by_role("button", name="Make a passkey").click()
-    expect(page.get_by_role("heading", name="Who sees the data of Harbour Trading")).to_be_visible()
-    page.goto(asked(gateway))
-    page.get_by_role("button", name="Refuse").click()
-    expect(page.get_by_role("heading", name="Thank you. You are back at East Bank.")).to_be_visible()
-    assert "error=access_denied" in page.url
-    context.close()
+def test_a_refusal_leads_back_to_the_bank_as_does_the_first_of_two_signatures_and_the_checker_can(
+    browser: Browser, gateway: Served
+) -> None:
+    first, maker = opened(browser)
+    second, checker = opened(browser, bypass_csp=True)
+    maker.goto(prepared(gateway))
+    maker.get_by_role("button", name="Make a passkey").click()
+    expect(maker.get_by_role("heading", name="Who sees the data of Harbour Trading")).to_be_visible()
+    maker.goto(asked(gateway))
+    maker.get_by_role("button", name="Refuse").click()
+    expect(maker.get_by_role("heading", name="Thank you. You are back at East Bank.")).to_be_visible()
+    assert "error=access_denied" in maker.url
+
+    with Session(gateway.app.state.engine) as session:
+        require_people(session, builders.OWNER, 2)
+        token = people.invite(session, builders.OWNER, name="Finance", authority="Manager", now=utc_now())
+        session.commit()
+    maker.goto(asked(gateway))
+    maker.get_by_label("Bill of lading OCLN71800001 (OCLN)").uncheck()
+    maker.get_by_role("button", name="Continue").click()
+    expect(maker.get_by_text("Two people of Harbour Trading must approve")).to_be_visible()
+    maker.get_by_role("button", name="Approve with passkey").click()
+    expect(maker.get_by_role("heading", name="Thank you. You are back at East Bank.")).to_be_visible()
+    told = dict(parse_qsl(urlsplit(maker.url).query))
+    assert told["error_description"] == f"consent {told['consent']} waits for a second person of its owner"
+
+    checker.goto(f"{gateway.url}/portal/enrol/{token}")
+    checker.get_by_role("button", name="Make a passkey").click()
+    expect(checker.get_by_text("Signed by Export desk (Director)")).to_be_visible()
+    kept(checker, "12-waiting")
+    checker.get_by_role("link", name="Check and sign").click()
+    expect(checker.get_by_text("It is less than was asked.")).to_be_visible()
+    expect(checker.get_by_text("OCLN71800001")).to_have_count(0)
+    kept(checker, "13-check")
+    check_accessible(checker)
+    checker.get_by_role("button", name="Approve with passkey").click()
+    expect(checker.get_by_text("Signed by Export desk (Director), then by Finance (Manager).")).to_be_visible()
+    checker.get_by_role("link", name="Return to East Bank").click()
+    expect(checker.get_by_role("heading", name="Thank you. You are back at East Bank.")).to_be_visible()
+    assert checker.url == f"https://bank.example/start?consent={told['consent']}"
+
+    maker.goto(f"{gateway.url}/portal")
+    maker.get_by_role("button", name="Sign out").click()
+    maker.goto(asked(gateway, consent=told["consent"]))
+    maker.get_by_role("button", name="Sign in").click()
+    expect(maker.get_by_role("heading", name="Thank you. You are back at East Bank.")).to_be_visible()
+    assert re.search(r"^https://bank\.example/callback\?code=[\w-]{43}&state=s1&iss=http", maker.url)
+    first.close()
+    second.close()
 
 
 def test_every_page_can_be_used_by_all(browser: Browser, gateway: Served) -> None:

@@ -86,6 +86,14 @@ class Visitor:
         assert response.status_code == 303, response.text
         return str(response.headers["location"])
 
+    def check(self, consent_id: str) -> Response:
+        """Check what another person signed, and sign it with the passkey too."""
+        self.open(f"/portal/approvals/{consent_id}")
+        draft = re.search(r'name="draft" value="([^"]+)"', self.page)
+        assert draft, self.page
+        answer = json.dumps(self.passkey.get(self.options, ISSUER))
+        return self.send(f"/portal/approvals/{consent_id}/approve", {"draft": draft[1], "passkey": answer})
+
     def refuse(self, request_url: str) -> str:
         """Refuse a bank's request; return where the browser is sent."""
         parts = urlsplit(request_url)

@@ -4,15 +4,30 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
+
+from sqlmodel import Session
 
 from gateway.client.passkey import Passkey
+from gateway.directory.participants import require_people
 from tests.support.app import ISSUER
 from tests.support.browser import Visitor
+from tests.support.builders import OWNER
 from tests.support.path import WholePath, invitation
 
 CHOICES = re.compile(r'name="((?:product|shipment)-[^"]+)"')
 REVIEW = re.compile(r"/portal/requests/([^/]+)/review/([^/]+)$")
+
+
+def once(step: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return a step that is taken the first time alone: what it undoes takes long to do again."""
+    left = [step]
+
+    def take(case: Any) -> None:
+        if left:
+            left.pop()(case)
+
+    return take
 
 
 class Steps:
@@ -20,6 +35,8 @@ class Steps:
 
     def __init__(self, path: WholePath, visitor: Visitor) -> None:
         self._path, self._visitor = path, visitor
+        self._maker: Visitor | None = None
+        self._waits = ""
 
     def by_operation(self) -> Mapping[str, Callable[[Any], None]]:
         """Return what fills in a case, by method and path."""
@@ -30,6 +47,9 @@ class Steps:
             "GET /portal/requests/{request_id}/review/{draft_id}": self._show_review,
             "POST /portal/requests/{request_id}/approve": self._approve,
             "POST /portal/requests/{request_id}/refuse": self._refuse,
+            "GET /portal/approvals/{consent_id}": self._wait,
+            "POST /portal/approvals/{consent_id}/approve": once(self._check),
+            "POST /portal/approvals/{consent_id}/refuse": once(self._show_waiting),
             "POST /portal/consents/{consent_id}/pause": self._pause,
             "POST /portal/consents/{consent_id}/resume": self._resume,
         }
@@ -71,6 +91,32 @@ class Steps:
 
     def _refuse(self, case: Any) -> None:
         case.path_parameters["request_id"] = self.open_request()
+
+    def _wait(self, case: Any) -> None:
+        """Let somebody else sign first what two must sign; what waits already is left."""
+        if not self._waits or self._visitor.open(f"/portal/approvals/{self._waits}").is_error:
+            self._require(2)
+            if self._maker is None:
+                self._maker = Visitor(self._path.gateway.app, Passkey())
+                self._maker.enrol(invitation(self._path.gateway))
+            location = self._maker.approve(self._path.ask().url)
+            self._waits = dict(parse_qsl(urlsplit(location).query))["consent"]
+            self._require(1)
+        case.path_parameters["consent_id"] = self._waits
+
+    def _require(self, people: int) -> None:
+        with Session(self._path.gateway.app.state.engine) as session:
+            require_people(session, OWNER, people)
+            session.commit()
+
+    def _show_waiting(self, case: Any) -> None:
+        self._wait(case)
+        self._visitor.open(f"/portal/approvals/{self._waits}")
+        case.body = {"draft": self._visitor.page.partition('name="draft" value="')[2].partition('"')[0]}
+
+    def _check(self, case: Any) -> None:
+        self._show_waiting(case)
+        case.body["passkey"] = json.dumps(self._visitor.passkey.get(self._visitor.options, ISSUER))
 
     def _pause(self, case: Any) -> None:
         case.path_parameters["consent_id"] = str(self._path.consented().grant_id)

@@ -33,13 +33,34 @@ function stringsByName(value) {
   Object.keys(value).forEach((name) => strings(value[name]));
 }
 
+function text(value) {
+  return string(value) || refuse("expected text");
+}
+
 function proof(value) {
-  const given = members(value, ["digest", "credential", "assertion"], "proof");
-  const bytes = (text) => unb64u(text);
-  digest(given.digest);
-  checkMembers(given.credential, { public_key: bytes, salt: digest }, "credential");
+  const hasChecker = isObject(value) && "checker" in value;
+  members(value, ["digest", "credential", "assertion", ...(hasChecker ? ["checker"] : [])], "proof");
+  digest(value.digest);
+  passkeySignature(value);
+  if (!hasChecker) return;
+  members(value.checker, ["person", "credential", "assertion"], "checker");
+  checkMembers(value.checker.person, { id: text, authority: text, method: text }, "person");
+  passkeySignature(value.checker);
+}
+
+function passkeySignature({ credential, assertion }) {
+  const bytes = (given) => unb64u(given);
+  checkMembers(credential, { public_key: bytes, salt: digest }, "credential");
   const form = { credential_id: bytes, authenticator_data: bytes, client_data_json: bytes, signature: bytes };
-  checkMembers(given.assertion, form, "assertion");
+  checkMembers(assertion, form, "assertion");
+}
+
+/** What a record says of how many must sign: 2, with the one who signed first, or nothing. */
+function requiredPeople(parties) {
+  if (!("people_required" in parties)) return;
+  oneOf(2)(parties.people_required);
+  const people = list(parties.people, 1, 1);
+  text(isObject(people[0]) ? people[0].id : null);
 }
 
 function checkConsentForm(record) {
@@ -49,30 +70,51 @@ function checkConsentForm(record) {
       isObject(value) && step in value ? value[step] : refuse("expected to be there")
     ), record)));
   }
+  within("consent record: parties", () => requiredPeople(record.parties));
   return record;
 }
 
-/** The key of the state under which the passkey of a consent record stands. */
-async function credentialKey(record) {
-  const given = record.proof.credential;
-  const value = { owner: record.parties.owner.id, public_key: given.public_key };
-  return `credential/${b64u(await commitment("credential", unb64u(given.salt), value))}`;
+/** Each signature under a record, the first person's first. */
+function consentSignatures({ proof: given }) {
+  return "checker" in given ? [given, given.checker] : [given];
 }
 
-/** Refuse unless the owner's passkey signed the record, its user verified, on a page of the gateway's domain. */
-async function checkAssertion(record) {
+/** The keys of the state under which the passkeys of a consent record stand. */
+function credentialKeys(record) {
+  return Promise.all(consentSignatures(record).map(async ({ credential }) => {
+    const value = { owner: record.parties.owner.id, public_key: credential.public_key };
+    return `credential/${b64u(await commitment("credential", unb64u(credential.salt), value))}`;
+  }));
+}
+
+/** Refuse unless each person who must signed the record by passkey, verified, on a page of the gateway's domain. */
+async function checkAssertions(record) {
   const signed = Object.fromEntries(SIGNED.map((name) => [name, record[name]]));
   const challenge = b64u(await sha256(utf8(canonical(signed))));
   if (record.proof.digest !== challenge) {
     refuse(`the record's digest is ${challenge}, its proof says ${record.proof.digest}`);
   }
-  const assertion = record.proof.assertion;
+  checkPeople(record);
+  for (const each of consentSignatures(record)) await checkSignature(each, challenge, record.parties.gateway.rp_id);
+}
+
+function checkPeople(record) {
+  const [first, second] = consentSignatures(record);
+  const got = second ? 2 : 1;
+  const expected = record.parties.people_required ?? 1;
+  if (got !== expected) refuse(`${got} signed, expected ${expected}: the record says how many must`);
+  if (!second) return;
+  if (second.person.id === record.parties.people[0].id) refuse(`the same person signed twice: ${second.person.id}`);
+  if (first.credential.public_key === second.credential.public_key) refuse("the same passkey signed twice");
+}
+
+async function checkSignature({ credential, assertion }, challenge, rpId) {
   const client = unb64u(assertion.client_data_json);
   const authenticator = unb64u(assertion.authenticator_data);
-  checkClientData(parse(client, 4096), challenge, record.parties.gateway.rp_id);
-  await checkAuthenticatorData(authenticator, record.parties.gateway.rp_id);
+  checkClientData(parse(client, 4096), challenge, rpId);
+  await checkAuthenticatorData(authenticator, rpId);
   const data = concat(authenticator, await sha256(client));
-  await checkCose(unb64u(record.proof.credential.public_key), unb64u(assertion.signature), data);
+  await checkCose(unb64u(credential.public_key), unb64u(assertion.signature), data);
 }
 
 function checkClientData(data, challenge, rpId) {

@@ -21,14 +21,14 @@ async function keysWereValid(found) {
 
 /** The state's key, usage and height of everything signed; a record is judged where it is anchored. */
 async function signers(found) {
-  found.credential = await credentialKey(found.consent);
+  found.credentials = await credentialKeys(found.consent);
   return [
     ...found.anchors.flatMap(({ block, entry }) => (
       entry.signatures.map(({ org, kid }) => [`key/${org}/${kid}`, "entries", block.header.height])
     )),
     ...found.records.map(({ issuer, jws, anchor }) => [`key/${issuer}/${jws.kid}`, "sealing", anchor.block.header.height]),
     [`key/${found.receipt.iss}/${found.receipt.jws.kid}`, "receipts", found.headerA.height],
-    [found.credential, "credential", found.consentAnchor.block.header.height],
+    ...found.credentials.map((key) => [key, "credential", found.consentAnchor.block.header.height]),
   ];
 }
 
@@ -99,11 +99,11 @@ async function consentIsTheOwners(found) {
   }
   if (entry.body.expires_at !== consent.limits.expires_at) refuse("the entry's expiry is not the record's");
   const gateway = consent.parties.gateway.id;
-  const enrolled = found.proofs.get(found.credential).value.org;
-  if (entry.signatures.some(({ org }) => org !== gateway) || enrolled !== gateway) {
-    refuse(`the consent was activated, or its passkey enrolled, by another than ${gateway}`);
+  const enrolled = found.credentials.map((key) => found.proofs.get(key).value.org);
+  if ([...entry.signatures.map(({ org }) => org), ...enrolled].some((org) => org !== gateway)) {
+    refuse(`the consent was activated, or a passkey enrolled, by another than ${gateway}`);
   }
-  await checkAssertion(consent);
+  await checkAssertions(consent);
   found.records.forEach((record, number) => within(`record ${number}`, () => checkWithin(record, consent.data)));
 }
 

@@ -38,7 +38,9 @@ function caveats({ consent, receipt, records, trust }) {
   const attested = records.filter((record) => record.level === "gateway_attested").length;
   const limited = consent.data.identifiers.length > 0 || Object.keys(consent.data.period ?? {}).length > 0;
   return [
-    `That the passkey is the owner's rests on the word of ${gateway}, which enrolled it.`,
+    "checker" in consent.proof
+      ? `Two passkeys signed. That they are of two people of the owner rests on the word of ${gateway}, which enrolled them.`
+      : `That the passkey is the owner's rests on the word of ${gateway}, which enrolled it.`,
     "Whether the consent was revoked since cannot be seen in a file.",
     limited && `That the records are of the documents and days in the consent rests on the word of ${gateway}.`,
     attested && `${attested} of ${records.length} records are gateway_attested: ${gateway} sealed what was pushed to it.`,

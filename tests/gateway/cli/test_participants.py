@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from gateway.anchoring.tables import KeyState
 from gateway.cli import governed
 from gateway.client.identity import new_key, public_jwk
+from gateway.directory.participants import participant
 from gateway.directory.tables import Participant
 from gateway.journal.tables import QueuedEntry
 from tests.support.cli import tidegate
@@ -159,4 +160,19 @@ def test_an_invitation_is_for_a_registered_owner(write: Write, capsys: pytest.Ca
     tidegate("owners", "invite", "lantern-trading", *who, code=0)
     assert capsys.readouterr().out.startswith("http://localhost:8440/portal/enrol/")
     tidegate("owners", "invite", "nobody", *who, code=1)
+    assert capsys.readouterr().err == "error: no owner 'nobody' is registered\n"
+
+
+def test_an_owner_is_said_to_require_two_people(
+    write: Write, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = {"id": "lantern-trading", "name": "Lantern Trading", "roles": ["owner"], "br_number": "51842097"}
+    tidegate("participants", "add", write({**owner, "people_required": 2}), code=0)
+    assert participant(session, "lantern-trading").people_required == 2
+    capsys.readouterr()
+    tidegate("owners", "require", "lantern-trading", "--people", "1", code=0)
+    assert capsys.readouterr().out == "lantern-trading: one person must approve\n"
+    session.expire_all()
+    assert participant(session, "lantern-trading").people_required == 1
+    tidegate("owners", "require", "nobody", "--people", "2", code=1)
     assert capsys.readouterr().err == "error: no owner 'nobody' is registered\n"

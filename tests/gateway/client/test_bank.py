@@ -82,6 +82,16 @@ def test_the_owners_refusal_is_told() -> None:
         bank.exchange(request, back(request, error="access_denied", error_description="the owner refused"))
 
 
+def test_a_consent_that_waits_for_a_second_person_is_named_and_asked_for_by_its_id() -> None:
+    bank, server = connect()
+    request = bank.request(DETAILS, redirect_uri=REDIRECT)
+    with pytest.raises(OAuthError) as told:
+        bank.exchange(request, back(request, error="access_denied", consent="grant-1"))
+    assert told.value.consent == "grant-1"
+    bank.request(DETAILS, redirect_uri=REDIRECT, consent="grant-1")
+    assert [form.get("consent") for form in server.forms] == [None, "grant-1"]
+
+
 def test_an_ended_consent_cannot_be_refreshed() -> None:
     bank, _ = connect()
     assert bank.refresh("refresh-1").access_token == "token-1"

@@ -195,6 +195,19 @@ def test_one_of_two_amendments_of_the_same_version_gets_through(session: Session
         grant(session, second, director, answer)
 
 
+def test_an_amendment_that_was_drawn_up_before_a_pause_is_not_given_after_it(
+    session: Session, director: Enrolled
+) -> None:
+    """Its `previous` is the record before the pause: nobody could verify the history."""
+    consent = builders.approved(session, builders.requested(session), director)
+    kept = builders.drafted(session, consent, director)
+    answer = answered(session, kept, director)
+    lifecycle.pause(session, consent.id, person=director.person, now=NOW)
+    message = r"^the consent has changed since: it is at version 1; open it again$"
+    with pytest.raises(ConflictError, match=message):
+        grant(session, kept, director, answer)
+
+
 def test_a_draft_lasts_fifteen_minutes(session: Session, director: Enrolled) -> None:
     kept = builders.drafted(session, builders.requested(session), director)
     answer = answered(session, kept, director)

@@ -56,6 +56,8 @@ SMALL_RSA = {
         ({"roles": []}, "List should have at least 1 item after validation, not 0"),
         ({"roles": ["regulator"]}, "Input should be 'provider', 'owner', 'bank' or 'resource_server'"),
         ({"surprise": 1}, "Extra inputs are not permitted"),
+        ({"people_required": 2}, "people_required goes with an owner alone"),
+        ({"people_required": 3}, "Input should be 1 or 2"),
         ({"lei": "5493001KJTIIGC8Y1R13"}, "lei '5493001KJTIIGC8Y1R13': wrong check digits (ISO 17442)"),
         ({"br_number": "1234"}, "String should match pattern '^[0-9]{8}$'"),
         ({"uscc": "I"}, "String should match pattern '^[0-9A-HJ-NPQRTUWXY]{18}$'"),

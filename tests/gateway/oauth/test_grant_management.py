@@ -12,9 +12,10 @@ from sqlmodel import Session, select
 from gateway.consent.tables import Consent, ConsentVersion
 from gateway.oauth.tables import Code
 from tests.support.app import ISSUER
-from tests.support.attempts import VERIFIER, Caller
+from tests.support.attempts import Caller
 from tests.support.browser import Visitor
-from tests.support.path import REDIRECT, WholePath
+from tests.support.path import WholePath
+from tests.support.questions import page, redeemed
 
 QUERY, REVOKE = "grant_management_query", "grant_management_revoke"
 
@@ -22,23 +23,6 @@ QUERY, REVOKE = "grant_management_query", "grant_management_revoke"
 @pytest.fixture
 def bank(path: WholePath) -> Caller:
     return Caller(path, path.bank)
-
-
-def page(bank: Caller, details: dict[str, Any], **changes: Any) -> str:
-    """Push a request; return the URL that the owner's browser opens."""
-    pushed = bank.post("par", bank.pushed({"authorization_details": json.dumps([details]), **changes}))
-    assert pushed.status_code == 201, pushed.text
-    return f"{ISSUER}/oauth/authorize?" + urlencode(
-        {"client_id": bank.party.id, "request_uri": pushed.json()["request_uri"]}
-    )
-
-
-def redeemed(bank: Caller, location: str) -> Any:
-    code = dict(parse_qsl(urlsplit(location).query))["code"]
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER}
-    response = bank.post("token", form)
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 def granted(bank: Caller, details: dict[str, Any] | None = None, **changes: Any) -> Any:

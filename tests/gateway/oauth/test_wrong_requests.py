@@ -185,6 +185,7 @@ HEADER = "the header of the DPoP proof must be exactly typ dpop+jwt, alg and jwk
 NO_TOKEN = "an access token with the DPoP scheme is missing"
 MODES = "response_mode must be one of query, jwt, query.jwt, or left out"
 ACTIONS = "grant_management_action must be one of create, replace, or left out"
+CONSENT = "consent goes without grant_management_action and grant_id"
 GRANT_ID = "grant_id goes with grant_management_action replace, and with nothing else"
 S256 = "code_challenge_method must be S256"
 SECONDS = {n: timedelta(seconds=n) for n in (-61, -1, 61, 400)}
@@ -268,6 +269,10 @@ PUSHED = [
     Wrong("Grant Management 5.2", "replace what is not",
           form(grant_management_action="replace", grant_id=b64u(bytes(32))), 400, "invalid_grant_id",
           "grant_id is no grant of this client that is in force"),
+    Wrong("docs/banks.md", "consent beside an action", form(grant_management_action="create", consent="x"), 400,
+          REQUEST, CONSENT),
+    Wrong("docs/banks.md", "another's consent, or none", form(consent=b64u(bytes(32))), 400, "invalid_grant_id",
+          "consent is none of this client that was given and is in force"),
 ]  # fmt: skip
 
 REQUEST_OBJECTS = [

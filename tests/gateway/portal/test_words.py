@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import extract_from_dir
 
+from gateway.consent.details import TradeData
 from gateway.portal import pages, words
 from gateway.portal.security import own_path
 from tests.support import builders
@@ -75,6 +76,44 @@ def test_a_request_without_limits_says_so() -> None:
         "more often than is usual for this purpose",
         "to share the data onward, which is not usual for this purpose",
     ]
+
+
+def test_what_new_terms_would_change_is_told_and_nothing_else() -> None:
+    present = builders.terms()
+    assert words.changes(present, present, bank="East Bank") == []
+    new = builders.terms(maximum_pulls=900, retention="store", jurisdictions=["HK", "SG"], on_title_change="continue")
+    assert words.changes(present, new, bank="East Bank") == [
+        words.Change(
+            "How often",
+            ("At most 24 times within one day, 500 times in all",),
+            ("At most 24 times within one day, 900 times in all",),
+        ),
+        words.Change("How they keep it", ("They may only look at it",), ("They may store it",)),
+        words.Change("Where they may keep it", ("HK",), ("HK", "SG")),
+        words.Change("When the goods change hands", ("You are asked",), ("Sharing goes on",)),
+    ]
+
+
+@pytest.mark.parametrize("member", sorted(set(TradeData.model_fields) - {"type", "owner"}))
+def test_no_change_of_a_member_is_kept_from_the_owner(member: str) -> None:
+    other = {
+        "products": ["bill_of_lading"],
+        "identifiers": ...,
+        "fields": {"bill_of_lading": ["/cargo"]},
+        "personal": {"bill_of_lading": ["/contacts"]},
+        "period": None,
+        "expires_at": "2027-01-30T00:00:00Z",
+        "purpose": {"code": "trade_finance_underwriting", "text": "Another loan"},
+        "frequency": None,
+        "maximum_pulls": None,
+        "data_life": "P91D",
+        "retention": "store",
+        "on_title_change": "end",
+        "jurisdictions": ["SG"],
+        "transfer_mechanism": "standard_contract",
+        "onward_sharing": True,
+    }
+    assert words.changes(builders.terms(), builders.terms(**{member: other[member]}), bank="East Bank")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ GATEWAY, OWNER, BANK = "tidegate", "harbour-trading", "eastbank"
 CARRIER, LINER = "oceanline", "farline"
 CONSENT = b64u(sha256(b"consent"))
 SALT = sha256(b"salt")
+CHECKER = {"id": "second", "authority": "Finance manager", "method": "passkey, user verified"}
 TERMS: dict[str, Any] = {
     "products": ["bill_of_lading"],
     "fields": {"bill_of_lading": ["/cargo", "/document"]},
@@ -22,8 +23,10 @@ TERMS: dict[str, Any] = {
 }
 
 
-def signed_members(data: Mapping[str, Any], *, owner: str, consent: str, version: int) -> dict[str, Any]:
-    """Return what the passkey signs."""
+def signed_members(
+    data: Mapping[str, Any], *, owner: str, consent: str, version: int, people: int = 1
+) -> dict[str, Any]:
+    """Return what the passkey signs, or each of the passkeys of two people."""
     return {
         "schema_version": consent_record.SCHEMA_VERSION,
         "consent": consent,
@@ -33,6 +36,7 @@ def signed_members(data: Mapping[str, Any], *, owner: str, consent: str, version
         "parties": {
             "owner": {"id": owner, "name": "Harbour Trading", "identifiers": []},
             "people": [{"id": "person", "authority": "Director", "method": "passkey, user verified"}],
+            **({"people_required": people} if people > 1 else {}),
             "bank": {"id": BANK, "name": "East Bank", "identifiers": []},
             "providers": [{"id": CARRIER, "name": "Oceanline"}, {"id": LINER, "name": "Farline"}],
             "gateway": {"id": GATEWAY, "name": "Tidegate", "rp_id": "gateway.example"},
@@ -58,8 +62,8 @@ def signed_members(data: Mapping[str, Any], *, owner: str, consent: str, version
     }
 
 
-def whole(signed: Mapping[str, Any], passkey: Passkey) -> dict[str, Any]:
-    """Return the whole record: what is signed, and what stands outside."""
+def whole(signed: Mapping[str, Any], passkey: Passkey, checker: Passkey | None = None) -> dict[str, Any]:
+    """Return the whole record: what is signed, perhaps by a second person too, and what stands outside."""
     digest = consent_record.signed_digest(signed)
     given = {"event": "given", "at": "2026-11-24T09:00:00Z", "actor": "person", "channel": "portal"}
     owner = signed["parties"]["owner"]["id"]
@@ -69,7 +73,12 @@ def whole(signed: Mapping[str, Any], passkey: Passkey) -> dict[str, Any]:
         "events": [given],
         "proof": {
             "digest": b64u(digest),
-            "credential": {"public_key": b64u(passkey.public_key), "salt": b64u(SALT)},
-            "assertion": passkey.answer(digest),
+            **_signature(passkey, digest),
+            **({"checker": {"person": dict(CHECKER), **_signature(checker, digest)}} if checker else {}),
         },
     }
+
+
+def _signature(passkey: Passkey, digest: bytes) -> dict[str, Any]:
+    credential = {"public_key": b64u(passkey.public_key), "salt": b64u(SALT)}
+    return {"credential": credential, "assertion": passkey.answer(digest)}

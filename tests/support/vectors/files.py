@@ -14,6 +14,7 @@ from tests.support.vectors import (
     spoilt_forms,
     spoilt_signers,
     spoilt_validators,
+    two_people,
     valid,
 )
 from tests.support.vectors.rows import Row, Told
@@ -22,7 +23,16 @@ NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 EXPECTED = "expected.json"
 ROWS: tuple[Row, ...] = tuple(
     chain.from_iterable(
-        each.ROWS for each in (valid, spoilt_forms, spoilt_validators, spoilt_blocks, spoilt_signers, spoilt_agreements)
+        each.ROWS
+        for each in (
+            valid,
+            spoilt_forms,
+            spoilt_validators,
+            spoilt_blocks,
+            spoilt_signers,
+            spoilt_agreements,
+            two_people,
+        )
     )
 )
 

@@ -8,7 +8,7 @@ from ledger import consent_record as consents
 from ledger import evidence, merkle, receipt, record, sdjwt, trust
 from ledger.codec import b64u, canonical, sha256
 from ledger.entries import build, decode, sign
-from ledger.verify.signers import credential_of
+from ledger.verify.signers import credentials_of
 from schemas import personal
 from tests.support.evidence import DOCUMENT
 from tests.support.ledger import START, Key
@@ -30,6 +30,7 @@ class Story:
     def __init__(self, validators: Sequence[str] = ("first", "second", "third")) -> None:
         self.random = Randomness("story")
         self.passkey = Passkey(p256("passkey"))
+        self.checker: Passkey | None = None
         self.entries = {org: ed25519(f"{org} entries") for org in (GATEWAY, STRANGER)}
         self.receipts = {org: ed25519(f"{org} receipts") for org in (GATEWAY, STRANGER)}
         self.sealing: dict[str, Key | P256Key] = {
@@ -66,22 +67,29 @@ class Story:
         body = {"org": org, "keys": [self.sealing[org].registered("sealing")]}
         return self.submit(self.entry("org.register", body))
 
-    def enrol(self, *, by: str = GATEWAY) -> str:
-        """Commit to the owner's passkey."""
-        return self.submit(self.entry("owner.credential_added", {"commitment": self.credential}, by=by))
+    def enrol(self, passkey: Passkey | None = None, *, by: str = GATEWAY) -> str:
+        """Commit to the owner's passkey, or another."""
+        commitment = self.commitment(passkey or self.passkey)
+        return self.submit(self.entry("owner.credential_added", {"commitment": commitment}, by=by))
 
     @property
     def credential(self) -> str:
         """The commitment to the owner's passkey."""
-        found = consents.credential_commitment(owner=self.owner, public_key=self.passkey.public_key, salt=SALT)
-        return b64u(found)
+        return self.commitment(self.passkey)
+
+    def commitment(self, passkey: Passkey) -> str:
+        """Return the commitment to a passkey of the owner."""
+        return b64u(consents.credential_commitment(owner=self.owner, public_key=passkey.public_key, salt=SALT))
 
     def agreed(self, *, version: int = 1, signed: Change | None = None, after: Change | None = None) -> dict[str, Any]:
-        """Return the consent record; it may be changed before and after the passkey signs."""
-        content = agreement.signed_members(self.data, owner=self.owner, consent=self.consent, version=version)
+        """Return the consent record; it may be changed before and after passkey, and checker, sign."""
+        people = 2 if self.checker else 1
+        content = agreement.signed_members(
+            self.data, owner=self.owner, consent=self.consent, version=version, people=people
+        )
         if signed:
             signed(content)
-        whole = agreement.whole(content, self.passkey)
+        whole = agreement.whole(content, self.passkey, self.checker)
         if after:
             after(whole)
         return whole
@@ -199,7 +207,7 @@ class Story:
         return evidence.anchor_part(self.chain.block(height), index)
 
     def _keys(self, anchors: Mapping[str, evidence.Anchor], agreed: Mapping[str, Any], own: str) -> set[str]:
-        found = {own, f"credential/{credential_of(agreed)}"}
+        found = {own, *credentials_of(agreed)}
         for entry_id in anchors:
             height, index = self.places[entry_id]
             entry = decode(self.chain.block(height).entries[index])
