@@ -70,7 +70,7 @@ class Keyring:
     records: bytes
     """Master key that wraps the data keys of stored records (AES-256)."""
     nonce: bytes
-    """Authenticates DPoP nonces (HMAC-SHA-256)."""
+    """Authenticates DPoP nonces, and makes request URIs (HMAC-SHA-256)."""
     folder: "Rotating"
 
     def of(self, name: str) -> tuple[SigningKey, ...]:

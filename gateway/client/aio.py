@@ -90,7 +90,7 @@ class AsyncConnection:
                 raise unreachable(sent, error) from error
 
     async def _patiently(self, exchange: Exchange) -> httpx2.Response:
-        repeatable = partial(may_repeat, method=exchange.method)
+        repeatable = partial(may_repeat, repeatable=exchange.repeatable)
         attempts = stamina.retry_context(repeatable, attempts=ATTEMPTS, wait_initial=RETRY_SECONDS, wait_jitter=0)
         async for each in attempts:
             with each:

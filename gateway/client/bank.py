@@ -65,6 +65,7 @@ class BankFlows:
                 "authorization_details": json.dumps([dict(details)]),
                 **({"consent": consent} if consent else {}),
             },
+            key=token_urlsafe(),
         )
         if not isinstance(answer.get("request_uri"), str):
             raise ProtocolError("the answer to the pushed request lacks request_uri (RFC 9126 section 2.2)")

@@ -135,7 +135,7 @@ class Connection:
                 raise unreachable(sent, error) from error
 
     def _patiently(self, exchange: Exchange) -> httpx2.Response:
-        repeatable = partial(may_repeat, method=exchange.method)
+        repeatable = partial(may_repeat, repeatable=exchange.repeatable)
         for each in stamina.retry_context(repeatable, attempts=ATTEMPTS, wait_initial=RETRY_SECONDS, wait_jitter=0):
             with each:
                 return self._send(exchange.make())

@@ -37,7 +37,8 @@ class Sent:
 class Exchange:
     """Something to be sent, and made anew for each attempt; it is given an `httpx2.Response`, read to its end."""
 
-    method: str
+    repeatable: bool
+    """Whether it may be sent again though the first one may have arrived."""
     make: Callable[[], Sent]
 
 
@@ -86,23 +87,24 @@ class Dialogue:
         """Return the authorization server's metadata (RFC 8414). Raises `ProtocolError` if it is another issuer's."""
         if self._metadata is None:
             url = f"{self.issuer}/.well-known/oauth-authorization-server"
-            response = yield from self._exchange("GET", lambda: Sent("GET", url))
+            response = yield from self._exchange(lambda: Sent("GET", url), repeatable=True)
             raise_for(response)
             self._metadata = self._checked(as_object(response))
         return self._metadata
 
-    def ask(self, endpoint: str, form: Mapping[str, str]) -> Flow[Mapping[str, Any]]:
+    def ask(self, endpoint: str, form: Mapping[str, str], *, key: str | None = None) -> Flow[Mapping[str, Any]]:
         """Post a form to an endpoint of the authorization server, as this client; return the JSON answer.
 
-        `endpoint` is a member of the metadata, such as `token_endpoint`. Raises `OAuthError`.
+        `endpoint` is a member of the metadata, such as `token_endpoint`; `key`, of an endpoint that takes one: whatever
+        comes under it again is the same request (`Idempotency-Key`). Raises `OAuthError`.
         """
-        return as_object((yield from self._post(endpoint, form)))
+        return as_object((yield from self._post(endpoint, form, key=key)))
 
     def revoke(self, token: str) -> Flow[None]:
         """Revoke a token of this client (RFC 7009): with a refresh token all that came of it. Raises `OAuthError`."""
         yield from self._post("revocation_endpoint", {"token": token})
 
-    def _post(self, endpoint: str, form: Mapping[str, str]) -> Flow[httpx2.Response]:
+    def _post(self, endpoint: str, form: Mapping[str, str], *, key: str | None = None) -> Flow[httpx2.Response]:
         metadata = yield from self.metadata()
         url = metadata.get(endpoint)
         if not isinstance(url, str):
@@ -114,9 +116,10 @@ class Dialogue:
             signed = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
             proof = self.proof_key.proof("POST", url, nonce=self.nonce)
             data = {**form, "client_id": self.identity.client_id, **signed}
-            return Sent("POST", url, {"DPoP": proof}, data=data)
+            return Sent("POST", url, {"DPoP": proof, **named}, data=data)
 
-        response = yield from self._with_nonce("POST", make)
+        named = {} if key is None else {"Idempotency-Key": f'"{key}"'}
+        response = yield from self._with_nonce(make, repeatable=key is not None)
         raise_for(response)
         return response
 
@@ -160,7 +163,8 @@ class Dialogue:
     ) -> Flow[httpx2.Response]:
         """Call the gateway's API with an access token. Raises `ProblemError` or `OAuthError`."""
         response = yield from self._with_nonce(
-            method, lambda: self.signed(method, path, token=token, content=content, headers=headers, params=params)
+            lambda: self.signed(method, path, token=token, content=content, headers=headers, params=params),
+            repeatable=method in SAFE,
         )
         raise_for(response)
         return response
@@ -192,14 +196,14 @@ class Dialogue:
             raise OAuthError("use_dpop_nonce", "but the answer carries no DPoP-Nonce")
         return refused
 
-    def _with_nonce(self, method: str, make: Callable[[], Sent]) -> Flow[httpx2.Response]:
-        response = yield from self._exchange(method, make)
+    def _with_nonce(self, make: Callable[[], Sent], *, repeatable: bool) -> Flow[httpx2.Response]:
+        response = yield from self._exchange(make, repeatable=repeatable)
         if self.wants_nonce(response):
-            response = yield from self._exchange(method, make)
+            response = yield from self._exchange(make, repeatable=repeatable)
         return response
 
-    def _exchange(self, method: str, make: Callable[[], Sent]) -> Flow[httpx2.Response]:
-        response: httpx2.Response = yield Exchange(method, make)
+    def _exchange(self, make: Callable[[], Sent], *, repeatable: bool) -> Flow[httpx2.Response]:
+        response: httpx2.Response = yield Exchange(repeatable, make)
         self.hear(response)
         return response
 
@@ -213,10 +217,10 @@ class Dialogue:
         return found
 
 
-def may_repeat(error: Exception, method: str) -> bool:
+def may_repeat(error: Exception, *, repeatable: bool) -> bool:
     """Say whether what nobody answered may be sent again: it cannot have arrived, or may arrive twice."""
     cause = error.__cause__ if isinstance(error, UnreachableError) else None
-    return isinstance(cause, httpx2.ConnectError) or (cause is not None and method in SAFE)
+    return isinstance(cause, httpx2.ConnectError) or (cause is not None and repeatable)
 
 
 def as_object(response: httpx2.Response) -> Mapping[str, Any]:

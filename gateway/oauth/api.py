@@ -15,7 +15,7 @@ from gateway.db import DbSession
 from gateway.directory.tables import Participant
 from gateway.errors import InvalidError
 from gateway.keys import CurrentKeys
-from gateway.oauth import authorize, checks, client_keys, endpoints, jar, metadata, store
+from gateway.oauth import authorize, checks, client_keys, endpoints, jar, metadata, repeated, store
 from gateway.oauth.asked import Asked
 from gateway.oauth.clients import Stored
 from gateway.oauth.description import OF_TOKEN, PUSHED, answers
@@ -23,7 +23,9 @@ from gateway.oauth.errors import OAuth2Error
 from gateway.oauth.parameters import Form, form
 from gateway.oauth.parameters import read as read_query
 from gateway.oauth.receiving import FormRequest, proof_of, received
+from gateway.oauth.repeated import Key
 from gateway.oauth.server import Server
+from gateway.oauth.tables import PushedRequest
 from gateway.settings import CurrentSettings
 
 router = APIRouter(tags=["oauth"])
@@ -93,11 +95,18 @@ def push_authorization_request(endpoint: SentTo) -> Response:
         client = server.authenticate(request, "pushed_authorization_request")
         asked = _asked(endpoint.session, server, client.participant, request.form)
         checks.check(asked)
-        seconds = server.settings.request_uri_seconds
-        uri = authorize.push(endpoint.session, asked, life=timedelta(seconds=seconds), now=server.now)
-        return {"request_uri": uri, "expires_in": seconds}
+        pushed = _pushed(endpoint.session, server, asked, Key.of(endpoint.request.headers, asked))
+        seconds = int((pushed.expires_at - server.now).total_seconds())
+        return {"request_uri": authorize.request_uri(pushed.id, server.keyring), "expires_in": seconds}
 
     return endpoint.run(push, 201)
+
+
+def _pushed(session: Session, server: Server, asked: Asked, key: Key | None) -> PushedRequest:
+    """Return the request as it was pushed before under the same key, or store it."""
+    now, life = server.now, timedelta(seconds=server.settings.request_uri_seconds)
+    before = repeated.find(session, key, client_id=asked.client.id, now=now) if key else None
+    return before or authorize.push(session, asked, keyring=server.keyring, key=key, life=life, now=now)
 
 
 def _asked(session: Session, server: Server, client: Participant, parameters: Mapping[str, str]) -> Asked:

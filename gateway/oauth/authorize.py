@@ -1,5 +1,6 @@
 """From a pushed request to a code: what the portal calls when the owner has decided."""
 
+import hmac
 import secrets
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from gateway.oauth import jarm
 from gateway.oauth.asked import Asked
 from gateway.oauth.checks import SCOPE
 from gateway.oauth.errors import InvalidDetailsError, plain
+from gateway.oauth.repeated import Key
 from gateway.oauth.store import revoke_grant
 from gateway.oauth.tables import Code, PushedRequest
 from gateway.settings import Settings
@@ -41,10 +43,13 @@ def resources(session: Session, issuer: str) -> list[str]:
     return [issuer, *sorted(str(each.client.resource) for each in session.exec(servers))]
 
 
-def push(session: Session, asked: Asked, *, life: timedelta, now: datetime) -> str:
-    """Store a checked request and the consent it asks for, unless it is about one there is; return its request_uri.
+def push(
+    session: Session, asked: Asked, *, keyring: Keyring, key: Key | None, life: timedelta, now: datetime
+) -> PushedRequest:
+    """Store a checked request and the consent it asks for, unless it is about one there is.
 
-    Raises `InvalidDetailsError` if the owner is not registered, or the consent would last too long.
+    `key`: under which it may come again. Raises `InvalidDetailsError` if the owner is not registered, or the consent
+    would last too long.
     """
     try:
         consent = asked.replaces or asked.resumes
@@ -54,10 +59,10 @@ def push(session: Session, asked: Asked, *, life: timedelta, now: datetime) -> s
             lifecycle.check_end(asked.details, now=now)
     except (InvalidError, NotFoundError) as error:
         raise InvalidDetailsError(plain(error.detail)) from None
-    uri = PREFIX + b64u(secrets.token_bytes(RANDOM_BYTES))
+    number = b64u(secrets.token_bytes(RANDOM_BYTES))
     pushed = PushedRequest(
-        id=b64u(secrets.token_bytes(RANDOM_BYTES)),
-        uri_hash=sha256(uri.encode()),
+        id=number,
+        uri_hash=sha256(request_uri(number, keyring).encode()),
         client_id=asked.client.id,
         redirect_uri=asked.parameters["redirect_uri"],
         scope=SCOPE,
@@ -71,10 +76,17 @@ def push(session: Session, asked: Asked, *, life: timedelta, now: datetime) -> s
         details=asked.details.as_json(),
         consent_id=consent.id,
         expires_at=now + life,
+        idempotency_key=key.text if key else None,
+        fingerprint=key.fingerprint if key else None,
     )
     session.add(pushed)
     session.flush()
-    return uri
+    return pushed
+
+
+def request_uri(request_id: str, keyring: Keyring) -> str:
+    """Return the request_uri of a request: an HMAC of its id, which this gateway alone can make, at any time."""
+    return PREFIX + b64u(hmac.new(keyring.nonce, b"tidegate/request-uri/1\0" + request_id.encode(), "sha256").digest())
 
 
 def by_uri(session: Session, *, client_id: str, request_uri: str, now: datetime) -> PushedRequest:

@@ -49,6 +49,15 @@ def leads_to(status: int, **operations: dict[str, str]) -> dict[int | str, dict[
     return {status: {"links": links}}
 
 
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "A new string for each request: whatever comes under it again is that request, and gets its answer.",
+}
+
+
 def form(**parameters: str) -> dict[str, Any]:
     """Return the body of an endpoint that takes a form of these parameters, besides those of the client."""
     own = {name: {"type": "string", "description": description} for name, description in parameters.items()}
@@ -71,6 +80,7 @@ PUSHED = form(
     request="A signed request object with all of these (RFC 9101), in their place.",
     dpop_jkt="Thumbprint of the key that the code is bound to (RFC 9449 section 10).",
 )
+PUSHED["parameters"] += [_KEY]
 TOKEN = form(
     grant_type="authorization_code, refresh_token or client_credentials",
     code="Of the redirect.",

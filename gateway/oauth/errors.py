@@ -26,6 +26,7 @@ __all__ = [
     "InvalidScopeError",
     "InvalidTargetError",
     "OAuth2Error",
+    "ReusedKeyError",
     "UnauthorizedClientError",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
@@ -71,6 +72,12 @@ class UseNonceError(OAuth2Error):
     """The proof lacks the server's nonce, or has an old one; the answer carries a fresh one (RFC 9449 section 8)."""
 
     error = "use_dpop_nonce"
+
+
+class ReusedKeyError(InvalidRequestError):
+    """The `Idempotency-Key` was used for another request (draft-ietf-httpapi-idempotency-key-header-07 section 2.7)."""
+
+    status_code = 422
 
 
 def plain(text: str) -> str:

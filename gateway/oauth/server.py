@@ -14,7 +14,7 @@ from gateway.keys import Keyring
 from gateway.oauth import tokens
 from gateway.oauth.clients import AUTHENTICATION, Client, Register, authenticator
 from gateway.oauth.dpop import Proof, nonce
-from gateway.oauth.errors import InvalidClientError, InvalidProofError, OAuth2Error, plain
+from gateway.oauth.errors import InvalidClientError, InvalidProofError, OAuth2Error, ReusedKeyError, plain
 from gateway.oauth.mtls import Certificate
 from gateway.oauth.receiving import FormRequest
 from gateway.settings import Settings
@@ -83,7 +83,7 @@ class Server(AuthorizationServer):
     def refuse(self, error: OAuth2Error) -> Response:
         """Return an error in OAuth's form; authentication failures are 401 (RFC 6749 section 5.2)."""
         figures.refusals.labels(error.error).inc()
-        status = 401 if isinstance(error, InvalidClientError) else 400
+        status = {InvalidClientError: 401, ReusedKeyError: 422}.get(type(error), 400)
         body = {"error": error.error}
         if error.description:
             body["error_description"] = plain(error.description)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -12,6 +12,8 @@ from gateway.db import instant
 
 class PushedRequest(SQLModel, table=True):
     """An authorization request as pushed (RFC 9126); `id` is what the portal's URL shows, not the request_uri."""
+
+    __table_args__ = (UniqueConstraint("client_id", "idempotency_key"),)
 
     id: str = Field(primary_key=True)
     uri_hash: bytes = Field(sa_type=LargeBinary, unique=True)
@@ -29,6 +31,8 @@ class PushedRequest(SQLModel, table=True):
     consent_id: str = Field(foreign_key="consent.id")
     expires_at: datetime = instant()
     completed_at: datetime | None = instant(default=None, nullable=True)
+    idempotency_key: str | None = None
+    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)  # of what came under that key
 
 
 class Code(SQLModel, table=True):

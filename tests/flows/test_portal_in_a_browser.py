@@ -87,7 +87,9 @@ def asked(gateway: Served, *, consent: str | None = None) -> str:
         request = Asked(bank, parameters, None, (gateway.url,), lambda _: {}, lambda _: None)
         request.details, request.resource = terms, gateway.url
         request.resumes = session.get(Consent, consent) if consent else None
-        uri = authorize.push(session, request, life=timedelta(minutes=9), now=now)
+        keyring = gateway.app.state.keyring
+        pushed = authorize.push(session, request, keyring=keyring, key=None, life=timedelta(minutes=9), now=now)
+        uri = authorize.request_uri(pushed.id, keyring)
         session.commit()
     return f"{gateway.url}/oauth/authorize?client_id={builders.BANK}&request_uri={uri}"
 

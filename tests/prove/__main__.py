@@ -26,6 +26,18 @@ PROOFS = {
     "nodes": [f"tests/ledger/cometbft/test_{each}.py" for each in ("outages", "kills", "claims", "same_state")],
 }
 """The tests whose figures stand in the report, by the name of their part."""
+NUMBERS = (
+    "kills",
+    "races",
+    "revocations",
+    "submits",
+    "restarts",
+    "steps",
+    "soak_seconds",
+    "node_kills",
+    "claims",
+    "sequences",
+)
 
 
 def main() -> int:
@@ -50,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--races", type=int, default=1000)
     parser.add_argument("--revocations", type=int, default=1000, help="that race with pulls at four processes")
+    parser.add_argument("--submits", type=int, default=100, help="requests that are sent a hundred times at once")
     parser.add_argument("--restarts", type=int, default=50)
     parser.add_argument("--steps", type=int, default=10_000, help="that consents are lived through at random")
     parser.add_argument("--soak-seconds", type=int, default=600)
@@ -63,8 +76,7 @@ def _arguments() -> argparse.Namespace:
 
 def _tested(part: str, wanted: argparse.Namespace) -> int:
     """Run the tests of a part; their figures are left in an XML file. Return pytest's exit code."""
-    names = ("kills", "races", "revocations", "restarts", "steps", "soak_seconds", "node_kills", "claims", "sequences")
-    options = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(wanted, name)))]
+    options = [word for name in NUMBERS for word in (f"--{name.replace('_', '-')}", str(getattr(wanted, name)))]
     seed = [] if wanted.seed is None else ["--seed", str(wanted.seed)]
     report = ["-o", "junit_family=xunit1", "--junitxml", str(FOLDER / f"{part}.xml")]
     command = [sys.executable, "-m", "pytest", "-v", *PROOFS[part], *options, *seed, *report]
