@@ -39,6 +39,9 @@ DetailsOption = Annotated[
 GivenOption = Annotated[
     str | None, typer.Option("--consent", metavar="CONSENT", help="One that a second person has approved since.")
 ]
+ReplacesOption = Annotated[
+    str | None, typer.Option("--replaces", metavar="CONSENT", help="One in force, to be amended to what is asked.")
+]
 RedirectOption = Annotated[str, typer.Option(help="A registered redirect URI on loopback.")]
 PatienceOption = Annotated[str, typer.Option(metavar="DURATION", help="How long to wait for the owner.")]
 StateOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Where consents are kept.")]
@@ -67,6 +70,7 @@ def request(  # noqa: PLR0913 - one parameter is one option
     jurisdiction: JurisdictionOption = None,
     details: DetailsOption = None,
     consent: GivenOption = None,
+    replaces: ReplacesOption = None,
     redirect_uri: RedirectOption = "http://localhost:8441/back",
     patience: PatienceOption = "10m",
     state: StateOption = None,
@@ -77,7 +81,8 @@ def request(  # noqa: PLR0913 - one parameter is one option
 
     Prints the link for the owner, then the consent's id, for: tidegate pull. The owner may narrow what you ask; what
     was granted is printed. Where a second person of the owner must approve, that person does so later: then ask once
-    more with the same --details, and the --consent that was named.
+    more with the same --details, and the --consent that was named. With --replaces you ask to amend a consent: it holds
+    as it is until the owner agrees.
     """
     asked = (
         _read(details)
@@ -88,7 +93,7 @@ def request(  # noqa: PLR0913 - one parameter is one option
     )
     with connect(gateway, client, key) as connection, RedirectListener(redirect_uri) as listener:
         bank = Bank(connection)
-        pushed = bank.request(asked, redirect_uri=redirect_uri, consent=consent)
+        pushed = bank.request(asked, redirect_uri=redirect_uri, consent=consent, replaces=replaces)
         _show(pushed, browser=browser)
         tokens = bank.exchange(pushed, listener.wait(duration(patience).total_seconds()))
         _keep(state or grants.default_folder(), connection, key, tokens)

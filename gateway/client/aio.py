@@ -114,10 +114,15 @@ class AsyncBank:
         self._flows = BankFlows(connection.dialogue, trusting)
 
     async def request(
-        self, details: Mapping[str, Any], *, redirect_uri: str, consent: str | None = None
+        self,
+        details: Mapping[str, Any],
+        *,
+        redirect_uri: str,
+        consent: str | None = None,
+        replaces: str | None = None,
     ) -> ConsentRequest:
         """Push a request for consent, as `Bank.request` does."""
-        return await self.connection.run(self._flows.request(details, redirect_uri, consent))
+        return await self.connection.run(self._flows.request(details, redirect_uri, consent, replaces))
 
     async def exchange(self, request: ConsentRequest, redirected_to: str) -> Tokens:
         """Return the tokens for a code, as `Bank.exchange` does."""

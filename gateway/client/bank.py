@@ -49,7 +49,7 @@ class BankFlows:
         self._dialogue, self._trusting = dialogue, trusting
 
     def request(
-        self, details: Mapping[str, Any], redirect_uri: str, consent: str | None = None
+        self, details: Mapping[str, Any], redirect_uri: str, consent: str | None, replaces: str | None
     ) -> Flow[ConsentRequest]:
         """Push a request for consent, as `Bank.request` says."""
         state, verifier = token_urlsafe(), token_urlsafe(VERIFIER_BYTES)
@@ -64,6 +64,7 @@ class BankFlows:
                 "dpop_jkt": self._dialogue.proof_key.thumbprint,
                 "authorization_details": json.dumps([dict(details)]),
                 **({"consent": consent} if consent else {}),
+                **({"grant_management_action": "replace", "grant_id": replaces} if replaces else {}),
             },
             key=token_urlsafe(),
         )
@@ -147,12 +148,20 @@ class Bank:
         self.connection = connection
         self._flows = BankFlows(connection.dialogue, trusting)
 
-    def request(self, details: Mapping[str, Any], *, redirect_uri: str, consent: str | None = None) -> ConsentRequest:
+    def request(
+        self,
+        details: Mapping[str, Any],
+        *,
+        redirect_uri: str,
+        consent: str | None = None,
+        replaces: str | None = None,
+    ) -> ConsentRequest:
         """Push a request for consent: `details` is of the type `trade_data` (RFC 9396). Raises `OAuthError`.
 
-        `consent` names one that was given to the same details after the browser had gone back (`OAuthError.consent`).
+        `consent` names one that was given to the same details after the browser had gone back (`OAuthError.consent`);
+        `replaces` one in force, which is to be amended to these details (Grant Management, section 5).
         """
-        return self.connection.run(self._flows.request(details, redirect_uri, consent))
+        return self.connection.run(self._flows.request(details, redirect_uri, consent, replaces))
 
     def exchange(self, request: ConsentRequest, redirected_to: str) -> Tokens:
         """Return the tokens for the code in the URL that the owner's browser was sent back to.

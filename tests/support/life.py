@@ -32,6 +32,7 @@ class Life:
     expires_at: datetime
     refresh_token: str
     tokens: Tokens
+    version: int = 1
     state: str = "active"
     final: bool = False
     pulled: list[datetime] = field(default_factory=list)
@@ -46,10 +47,14 @@ class Life:
         return self.state
 
     def verdict(self, products: tuple[str, ...], bills: tuple[str, ...], now: datetime) -> str:
-        """Return what a pull comes to that asks for these; nothing named is all."""
+        """Return what a pull comes to that asks for these; nothing named is all.
+
+        Until the worker has ended a consent whose uses are exhausted, that is seen last, when a use is counted.
+        """
         state = self.stands(now)
-        if state == "exhausted" and self.state == "paused":
-            return PAUSED
+        used_up = state == "exhausted" and self.state != state
+        if used_up:
+            state = self.state
         if state not in ("active", "paused"):
             return ENDED
         if state == "paused":
@@ -59,6 +64,8 @@ class Life:
             return TOO_WIDE
         if not self.final:
             return NOT_FINAL
+        if used_up:
+            return ENDED
         since = now - timedelta(hours=1)
         return TOO_OFTEN if sum(at > since for at in self.pulled) >= self.terms["frequency"]["max"] else GIVEN
 

@@ -76,9 +76,9 @@ class WholePath:
         data = message if isinstance(message, bytes) else json.dumps(message).encode()
         return self.provider().push(connector, data, content_type="application/json", owner=owner)
 
-    def ask(self, party: Party | None = None, **members: Any) -> ConsentRequest:
-        details = {"expires_at": f"{self.end:%Y-%m-%d}T00:00:00Z", **members}
-        return self.as_bank(party).request(builders.details(**details), redirect_uri=REDIRECT)
+    def ask(self, party: Party | None = None, *, replaces: str | None = None, **members: Any) -> ConsentRequest:
+        details = builders.details(**{"expires_at": f"{self.end:%Y-%m-%d}T00:00:00Z", **members})
+        return self.as_bank(party).request(details, redirect_uri=REDIRECT, replaces=replaces)
 
     def consented(self, **members: Any) -> Tokens:
         """Let the bank ask, the owner approve in the portal, and the bank have its tokens."""

@@ -1,7 +1,7 @@
 """Consents lived through at random, on the real server: nobody reads without one in force that covers all of it.
 
-Owners approve, narrow, refuse, pause, resume and stop in the portal; time goes by; the worker comes late; the bank
-pulls what it likes. A model that knows nothing of the gateway says what must come of it.
+Owners approve, narrow, refuse, amend, pause, resume and stop in the portal; time goes by; the worker comes late; the
+bank pulls what it likes. A model that knows nothing of the gateway says what must come of it.
 """
 
 import json
@@ -43,6 +43,16 @@ which = st.integers(0, 1000)
 
 def named(bill: str) -> dict[str, Any]:
     return {"scheme": "transport_document", "issuer": {"list": "SCAC", "code": "OCLN"}, "value": bill}
+
+
+def wanted(products: tuple[str, ...], bills: tuple[str, ...], end: datetime, most: int, often: int) -> dict[str, Any]:
+    return {
+        "products": list(products),
+        "identifiers": [named(each) for each in bills] or ...,
+        "expires_at": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+        "maximum_pulls": most,
+        "frequency": {"max": often, "per": "PT1H"},
+    }
 
 
 @pytest.fixture
@@ -109,16 +119,9 @@ class Lives(RuleBasedStateMachine):
         """The bank asks, and the owner gives all of it or less."""
         end = (self.now + timedelta(hours=hours)).replace(microsecond=0)
         kept = tuple(each for each in products if f"product-{each}" not in leave_out) or products
-        asked: dict[str, Any] = {
-            "products": list(products),
-            "identifiers": [named(each) for each in bills] or ...,
-            "fields": {name: value for name, value in fields.items() if name in products},
-            "period": {"from": "2026-01-01", "to": last},
-            "expires_at": f"{end:%Y-%m-%dT%H:%M:%SZ}",
-            "maximum_pulls": most,
-            "frequency": {"max": often, "per": "PT1H"},
-        }
-        request = self.path.ask(**asked)
+        kept_fields = {name: value for name, value in fields.items() if name in products}
+        asked = wanted(products, bills, end, most, often)
+        request = self.path.ask(**{**asked, "fields": kept_fields, "period": {"from": "2026-01-01", "to": last}})
         narrowed = leave_out if kept != products else ()
         location = self.path.visitor().signed_in().approve(request.url, leave_out=narrowed)
         tokens = self.path.as_bank().exchange(request, location)
@@ -127,6 +130,33 @@ class Lives(RuleBasedStateMachine):
         self.lives.append(
             Life(str(tokens.grant_id), builders.OWNER, dict(terms), end, str(tokens.refresh_token), tokens)
         )
+
+    @precondition(lambda self: self.lives)
+    @rule(
+        one=which,
+        products=some_products.filter(bool),
+        bills=some_bills,
+        hours=st.sampled_from([30, 24 * 60]),
+        most=st.integers(1, 6),
+        often=st.integers(1, 3),
+    )
+    def amend(
+        self, one: int, products: tuple[str, ...], bills: tuple[str, ...], hours: int, most: int, often: int
+    ) -> None:
+        """The bank asks for other terms, and the owner agrees: they hold from then on, and the old tokens end."""
+        life, end = self._pick(one), (self.now + timedelta(hours=hours)).replace(microsecond=0)
+        asked = {**wanted(products, bills, end, most, often), "fields": {}}
+        if life.state not in ("active", "paused") or self.now >= life.expires_at:
+            with pytest.raises(OAuthError, match=r"^invalid_grant_id"):
+                self.path.ask(replaces=life.id, **asked)
+            return
+        request = self.path.ask(replaces=life.id, **asked)
+        location = self.path.visitor().signed_in().approve(request.url)
+        before, life.tokens = life.refresh_token, self.path.as_bank().exchange(request, location)
+        life.terms, life.refresh_token = dict(life.tokens.details[0]), str(life.tokens.refresh_token)
+        life.version, life.state, life.final, life.expires_at = life.version + 1, "active", False, end
+        with pytest.raises(OAuthError, match=r"^invalid_grant: the refresh token is revoked"):
+            self.path.as_bank().refresh(before)
 
     @initialize(products=some_products.filter(bool))
     def begin(self, products: tuple[str, ...]) -> None:
@@ -227,7 +257,7 @@ class Lives(RuleBasedStateMachine):
     def _refusal(self, life: Life, error: ProblemError) -> str:
         """Return what a refusal says; it names the consent, its version, and why."""
         told = error.document
-        assert (told["consent"], told["version"]) == (life.id, 1), told
+        assert (told["consent"], told["version"]) == (life.id, life.version), told
         assert told["reason"]
         if error.status in REFUSED:
             return REFUSED[error.status]
@@ -237,7 +267,7 @@ class Lives(RuleBasedStateMachine):
     def _check(self, life: Life, data: bytes, products: tuple[str, ...], bills: tuple[str, ...]) -> None:
         """Check evidence offline, and that it holds what the consent covers: no other record, and no other field."""
         verdict = verify(data, self.trust, audience=self.path.bank.id, now=self.now)
-        assert (verdict.consent, verdict.version, verdict.owner) == (life.id, 1, life.owner)
+        assert (verdict.consent, verdict.version, verdict.owner) == (life.id, life.version, life.owner)
         signed = json.loads(data)["consent"]["record"]
         assert signed["purpose"]["code"] == life.terms["purpose"]["code"]
         expected = life.covered(products, bills, self.records)
