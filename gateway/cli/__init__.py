@@ -16,7 +16,9 @@ ENTRIES = {
     "serve": Entry("gateway.cli.serve", "Start a gateway, with everything it needs.", OPERATOR),
     "worker": Entry("gateway.cli.worker", "Run the worker that brings what happened to the ledger.", OPERATOR),
     "participants": Entry("gateway.cli.participants", "Register who takes part.", OPERATOR),
-    "owners": Entry("gateway.cli.owners", "Invite the people of a data owner.", OPERATOR),
+    "owners": Entry(
+        "gateway.cli.owners", "Invite the people of a data owner, and say how many of them must approve.", OPERATOR
+    ),
     "doctor": Entry("gateway.cli.doctor", "Find out what is wrong.", OPERATOR),
     "audit": Entry("gateway.cli.audit", "Verify the whole ledger and the database, or your own access log.", OPERATOR),
     "keys": Entry("gateway.cli.keys", "Make keys, and rotate them.", OPERATOR),
