@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from gateway.anchoring.worker import Hooks
 from gateway.consent import lifecycle, restored
-from gateway.notify import duties
+from gateway.deletion import duties
 from gateway.oauth import store
 from gateway.pull.receipts import first_pull
 from gateway.records.renewal import seal_anew

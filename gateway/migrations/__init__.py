@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 import gateway.anchoring.tables  # each import brings a feature's tables into the metadata
 import gateway.consent.tables
+import gateway.deletion.tables
 import gateway.directory.tables
 import gateway.ingest.tables
 import gateway.journal.tables

@@ -17,9 +17,10 @@ from sqlmodel import Session
 from gateway import figures, journal
 from gateway.anchoring import comparison
 from gateway.db import once_committed
+from gateway.deletion import duties
 from gateway.journal.tables import Happening
-from gateway.notify import duties, scope
-from gateway.notify.rules import CONSENT, DELETION_DUE, MAKES_A_VERSION, State
+from gateway.notify import scope
+from gateway.notify.rules import CONSENT, DELETION, MAKES_A_VERSION, State
 from gateway.notify.tables import Delivery, Event
 from ledger.codec import b64u
 
@@ -95,7 +96,7 @@ def number(session: Session, events: Sequence[New], now: datetime) -> None:
 
 
 def _events(session: Session, happening: Happening, now: datetime) -> Iterable[New]:
-    if happening.type.startswith(CONSENT) or happening.type == DELETION_DUE:
+    if happening.type.startswith((CONSENT, DELETION)):
         return [_about_consent(session, happening, now)]
     if happening.type == journal.RECORDS_FINAL:
         covered = scope.of_batch(session, int(happening.subject), now=now)

@@ -1,4 +1,4 @@
-"""Events of each bank, where they are sent to, what became of that, and when data must be deleted, at rest."""
+"""Events of each bank, where they are sent to, and what became of that, at rest."""
 
 from datetime import datetime
 from typing import Any
@@ -83,11 +83,3 @@ class Attempt(SQLModel, table=True):
     status: int | None = None
     error: str | None = None
     milliseconds: int
-
-
-class DeletionDuty(SQLModel, table=True):
-    """When a consent's bank must next be told to delete: what it pulled up to `told_until` it was told of already."""
-
-    consent_id: str = Field(primary_key=True, foreign_key="consent.id")
-    told_until: datetime = instant()
-    next_at: datetime = instant(index=True)
