@@ -29,6 +29,7 @@ from gateway.portal.api import router as portal
 from gateway.pull.api import PATH as EVIDENCE
 from gateway.pull.api import prepare, pull_evidence
 from gateway.pull.api import router as pull
+from gateway.pull.attestations import router as attestations
 from gateway.pull.description import PATH_ITEM
 from gateway.pull.history import router as history
 from gateway.pull.proofs import router as proofs
@@ -43,7 +44,7 @@ SECURED = {"grants": "dpop", "ingest": "dpop", "pull": "dpop", "notify": "dpop",
 """How callers of a feature's routes authenticate."""
 OPEN = re.compile(r"/callbacks/.*|/portal/(sign-in|enrol/.*|assets/.*|requests/\{request_id\})")
 """Paths where other things count: a signature, an invitation, a link."""
-ROUTERS = (pull, tokens, history, oauth, grants, ingest, notify, proofs, portal, health, verifier)
+ROUTERS = (pull, tokens, history, oauth, grants, ingest, notify, proofs, attestations, portal, health, verifier)
 
 
 def create_app(

@@ -1,11 +1,13 @@
 """Compact JWS (RFC 7515) with Ed25519 (`EdDSA`, RFC 8037) or P-256 (`ES256`, RFC 7518), one form for each signature.
 
+What clients sign may also be RSA's (`PS256`); nothing else is.
+
 Composed of `cryptography`'s signatures directly: a pull signs a receipt and a verifier checks many records, and the
 general libraries cost more than the signature itself. Reading is strict: base64url without padding or idle bits, and a
 header with exactly `alg`, `kid` and `typ`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePublicNumbers,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -28,6 +32,9 @@ from ledger.errors import CodecError, VerificationError
 
 PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey
 ALGORITHMS = {"Ed25519": "EdDSA", "P-256": "ES256"}
+OF_CLIENTS = (*ALGORITHMS.values(), "PS256")
+SMALLEST_RSA, LARGEST_RSA, LARGEST_EXPONENT = 2048, 8192, 64
+"""Bits of an RSA key that is used, and of its exponent."""
 COORDINATE = 32
 MOST_HEADER_BYTES = 1024
 
@@ -52,7 +59,7 @@ def sign(payload: bytes, *, typ: str, kid: str, key: PrivateKey) -> str:
     return f"{signed}.{b64u(_signature(signed.encode('ascii'), key))}"
 
 
-def read(compact: str, *, typ: str, max_bytes: int) -> Jws:
+def read(compact: str, *, typ: str, max_bytes: int, algorithms: Collection[str] = tuple(ALGORITHMS.values())) -> Jws:
     """Take a compact JWS apart. Raises `CodecError` unless it is in the one form, of type `typ`."""
     if len(compact) > max_bytes or not compact.isascii():
         raise CodecError(f"JWS of {len(compact)} characters, expected at most {max_bytes} of ASCII")
@@ -60,21 +67,29 @@ def read(compact: str, *, typ: str, max_bytes: int) -> Jws:
     if len(parts) != len(("header", "payload", "signature")):
         raise CodecError(f"JWS has {len(parts)} parts, expected 3")
     header = members(parse(unb64u(parts[0]), max_bytes=MOST_HEADER_BYTES), ("alg", "kid", "typ"), "JWS header")
-    if header["typ"] != typ or header["alg"] not in ALGORITHMS.values() or not isinstance(header["kid"], str):
+    if header["typ"] != typ or header["alg"] not in algorithms or not isinstance(header["kid"], str):
         raise CodecError(f"JWS header has typ {header['typ']!r} and alg {header['alg']!r}, expected typ {typ!r}")
     signed = compact.rpartition(".")[0].encode("ascii")
-    return Jws(header["alg"], header["kid"], typ, unb64u(parts[1]), signed, unb64u(parts[2], size=64))
+    size = None if header["alg"] == "PS256" else 64
+    return Jws(header["alg"], header["kid"], typ, unb64u(parts[1]), signed, unb64u(parts[2], size=size))
 
 
 def verify(jws: Jws, public_key: Mapping[str, Any]) -> None:
     """Raise `VerificationError` unless the JWS is signed by the key of a public JWK, in that key's algorithm."""
-    alg = ALGORITHMS.get(public_key.get("crv", ""))
+    rsa = public_key.get("kty") == "RSA"
+    alg = "PS256" if rsa else ALGORITHMS.get(public_key.get("crv", ""))
     if jws.alg != alg:
         raise VerificationError(f"JWS signed with {jws.alg}, expected {alg}, which its key is for")
-    key = _public(public_key["crv"], public_key["x"], public_key.get("y", ""))
+    key = (
+        _rsa(public_key["n"], public_key["e"])
+        if rsa
+        else _public(public_key["crv"], public_key["x"], public_key.get("y", ""))
+    )
     try:
         if isinstance(key, Ed25519PublicKey):
             key.verify(jws.signature, jws.signed)
+        elif isinstance(key, RSAPublicKey):
+            key.verify(jws.signature, jws.signed, PSS(MGF1(SHA256()), SHA256().digest_size), SHA256())
         else:
             key.verify(_der(jws.signature), jws.signed, ECDSA(SHA256()))
     except InvalidSignature:
@@ -111,3 +126,14 @@ def _public(crv: str, x: str, y: str) -> Ed25519PublicKey | EllipticCurvePublicK
         return EllipticCurvePublicNumbers(first, second, SECP256R1()).public_key()
     except (ValueError, CodecError):
         raise VerificationError(f"no public key on {crv}") from None
+
+
+@lru_cache(maxsize=1024)
+def _rsa(n: str, e: str) -> RSAPublicKey:
+    try:
+        modulus, exponent = (int.from_bytes(unb64u(each), "big") for each in (n, e))
+        if not SMALLEST_RSA <= modulus.bit_length() <= LARGEST_RSA or exponent.bit_length() > LARGEST_EXPONENT:
+            raise ValueError
+        return RSAPublicNumbers(exponent, modulus).public_key()
+    except (ValueError, CodecError):
+        raise VerificationError(f"no public RSA key of {SMALLEST_RSA} to {LARGEST_RSA} bits") from None

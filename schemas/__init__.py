@@ -1,4 +1,4 @@
-"""JSON Schemas of the data products, and the one way to load and apply them.
+"""JSON Schemas of the data products and of what banks attest, and the one way to load and apply them.
 
 A product's schema is `products/<name>/<version>.json` (JSON Schema 2020-12). Beyond the standard it says, field by
 field: `x-concerns`, which party the field is about; `x-personal`, that it names a person; and at the top `x-period`,
@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema_rs
 
 PRODUCTS = Path(__file__).parent / "products"
+DELETION_ATTESTATION = Path(__file__).parent / "deletion_attestation" / "1.json"
 MOST_FAULTS = 100
 
 
@@ -49,13 +50,12 @@ def schema(product: str, version: int) -> dict[str, Any]:
 
 def faults(product: str, version: int, document: Any) -> list[Fault]:  # noqa: ANN401 - any JSON
     """Return what is wrong with a document, at most 100 faults; nothing if it is as its schema says."""
-    found = []
-    for error in _validator(product, version).iter_errors(document):
-        pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
-        found.append(Fault(pointer, _expected(error)))
-        if len(found) == MOST_FAULTS:
-            break
-    return found
+    return _faults(_validator(product, version), document)
+
+
+def attestation_faults(claims: Any) -> list[Fault]:  # noqa: ANN401 - any JSON
+    """Return what is wrong with the claims of a deletion attestation, as `faults` does."""
+    return _faults(_attestation_validator(), claims)
 
 
 @cache
@@ -89,6 +89,22 @@ def fields(product: str, version: int) -> tuple[str, ...]:
 @cache
 def _validator(product: str, version: int) -> Any:  # noqa: ANN401 - jsonschema-rs's validator
     return jsonschema_rs.Draft202012Validator(schema(product, version), validate_formats=True, offline=True)
+
+
+@cache
+def _attestation_validator() -> Any:  # noqa: ANN401 - jsonschema-rs's validator
+    schema = json.loads(DELETION_ATTESTATION.read_text())
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
+
+
+def _faults(validator: Any, document: Any) -> list[Fault]:  # noqa: ANN401 - jsonschema-rs's validator; any JSON
+    found = []
+    for error in validator.iter_errors(document):
+        pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
+        found.append(Fault(pointer, _expected(error)))
+        if len(found) == MOST_FAULTS:
+            break
+    return found
 
 
 def _expected(error: Any) -> str:  # noqa: ANN401 - jsonschema-rs's error

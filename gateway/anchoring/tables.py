@@ -55,7 +55,7 @@ class Batch(SQLModel, table=True):
 
 
 class AnchoredLeaf(SQLModel, table=True):
-    """A leaf that a batch took; `subject` is the id of the record or receipt."""
+    """A leaf that a batch took; `subject` is the id of the record, receipt or attestation."""
 
     subject: str = Field(primary_key=True)
     stream: str

@@ -21,6 +21,7 @@ ENTRIES = {
     ),
     "doctor": Entry("gateway.cli.doctor", "Find out what is wrong.", OPERATOR),
     "audit": Entry("gateway.cli.audit", "Verify the whole ledger and the database, or your own access log.", OPERATOR),
+    "duties": Entry("gateway.cli.duties", "List the banks that should have deleted what they pulled.", OPERATOR),
     "keys": Entry("gateway.cli.keys", "Make keys, and rotate them.", OPERATOR),
     "ledger": Entry(
         "gateway.cli.ledger", "Run a node of the replicated ledger, and govern it: propose, sign, submit.", OPERATOR

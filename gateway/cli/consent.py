@@ -2,6 +2,7 @@
 
 import json
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,11 +10,12 @@ import typer
 
 from gateway.cli import grants
 from gateway.cli.asking import Asked
-from gateway.cli.faults import CommandError
+from gateway.cli.faults import USAGE, CommandError
 from gateway.cli.files import read_json
 from gateway.cli.lazy import commands, examples
 from gateway.cli.remote import DEFAULT_GATEWAY, ClientOption, GatewayOption, KeyOption, connect
-from gateway.cli.values import duration
+from gateway.cli.values import duration, instant
+from gateway.client.attesting import Deleted, Pulled, RetainedUnder
 from gateway.client.bank import Bank, ConsentRequest
 from gateway.client.connection import Connection, Tokens
 from gateway.client.errors import ProtocolError
@@ -128,6 +130,62 @@ def receipts(
         data = Bank(connection).receipts(consent)
     output.write_bytes(data)
     typer.echo(f"{output}: {len(data)} bytes")
+
+
+@app.command(epilog=examples("tidegate consent attestations CONSENT -o attestations.json"))
+def attestations(
+    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")],
+    state: StateOption = None,
+) -> None:
+    """Save what you attested of a consent, with the gateway's acknowledgements and the proofs of the ledger.
+
+    Check them with: tidegate verify.
+    """
+    grant, proof_key = grants.find(state or grants.default_folder(), consent)
+    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
+        data = Bank(connection).attestations(consent)
+    output.write_bytes(data)
+    typer.echo(f"{output}: {len(data)} bytes")
+
+
+@app.command(
+    epilog=examples(
+        "tidegate consent attest CONSENT --version 1",
+        "tidegate consent attest CONSENT --version 1 --pulled-until 2026-12-01T09:00:00Z --deleted-at 2026-12-02",
+        'tidegate consent attest CONSENT --version 1 --law "Cap. 615, Schedule 2, section 20" --until 2032-01-01',
+    )
+)
+def attest(
+    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    version: Annotated[int, typer.Option(help="The version under which you pulled it.")],
+    pulled_until: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="It is about all that you pulled up to then. [default: now]")
+    ] = None,
+    deleted_at: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="When the last of it was deleted. [default: now]")
+    ] = None,
+    law: Annotated[
+        str | None, typer.Option(help="The law that makes you keep it instead, and the place in it.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="INSTANT", help="Until when it does.")] = None,
+    state: StateOption = None,
+) -> None:
+    """Say, signed with your key, that you deleted what you pulled; or which law makes you keep it, and until when.
+
+    The gateway keeps it, has it anchored on the ledger, and shows it to the owner. Prints the attestation's id.
+    """
+    if (law is None) != (until is None) or (law and deleted_at):
+        raise CommandError("give --law with --until, or --deleted-at, or neither for: deleted now", code=USAGE)
+    now = datetime.now(UTC)
+    became = (
+        RetainedUnder(law, instant(until)) if law and until else Deleted(instant(deleted_at) if deleted_at else now)
+    )
+    pulled = Pulled(consent, version, instant(pulled_until) if pulled_until else now)
+    grant, proof_key = grants.find(state or grants.default_folder(), consent)
+    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
+        kept = Bank(connection).attest(pulled, became)
+    typer.echo(kept["id"])
 
 
 @app.command(epilog=examples("tidegate consent proof CONSENT -o proof.json"))

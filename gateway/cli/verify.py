@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.attested import verify_attestations
 from gateway.cli.faults import USAGE, CommandError
 from gateway.cli.files import read_file
 from gateway.cli.histories import verify_history
@@ -15,7 +16,7 @@ from gateway.cli.lazy import commands, examples
 from gateway.cli.receipts import verify_receipts
 from gateway.cli.values import duration
 from gateway.cli.verdicts import echo_json, not_proved, numbered, text, told
-from ledger import access_log, consent_receipts, history, state_proof
+from ledger import access_log, attestation, consent_receipts, history, state_proof
 from ledger.trust import MOST_BYTES as MOST_TRUST_BYTES
 from ledger.verify import STEPS, Verdict, verify
 from ledger.verify.parse import MOST_BYTES, format_of
@@ -24,6 +25,8 @@ from ledger.verify.state import StateVerdict
 from ledger.verify.state import verify as verify_state
 
 app = commands()
+ON_LEDGER = {consent_receipts.FORMAT: verify_receipts, attestation.FORMAT: verify_attestations}
+"""What is verified against a trust file alone, and by what."""
 
 
 class Requirement(StrEnum):
@@ -42,13 +45,15 @@ class Requirement(StrEnum):
         "tidegate verify proof.json --trust trust.json --max-age 1h",
         "tidegate verify history.json --explain",
         "tidegate verify receipts.json --trust trust.json",
+        "tidegate verify attestations.json --trust trust.json",
     ),
 )
 def verify_file(
     file: Annotated[
         Path,
         typer.Argument(
-            help="The evidence, as it was pulled, byte by byte; a state proof; a consent's history or receipts."
+            help="The evidence, as it was pulled, byte by byte; a state proof; "
+            "a consent's history, receipts or attestations."
         ),
     ],
     trust: Annotated[
@@ -72,7 +77,8 @@ def verify_file(
     3: valid, but too old or not what was required. A state proof, which says how a consent or key stood at a height,
     takes five steps; --audience and provider_sealed do not apply to it. Nor does anything to a consent's history, which
     needs no trust file: it is checked that the owner's passkey signed each version and that none is missing in between.
-    The receipts of what happened to a consent take eleven steps, up to the ledger's entries, which must say the same.
+    The receipts of what happened to a consent take eleven steps, up to the ledger's entries, which must say the same;
+    what a bank attested that it deleted takes eleven too, up to the bank's own signatures.
     """
     oldest = duration(max_age) if max_age else None
     data = read_file(file, most=MOST_BYTES, code=USAGE)
@@ -87,8 +93,8 @@ def verify_file(
             "--trust is missing: the trust file that evidence and state proofs are checked against", code=USAGE
         )
     trusted = read_file(trust, most=MOST_TRUST_BYTES, code=USAGE)
-    if form == consent_receipts.FORMAT:
-        verify_receipts(data, trusted, explain=explain, as_json=as_json)
+    if form in ON_LEDGER:
+        ON_LEDGER[form](data, trusted, explain=explain, as_json=as_json)
         return
     needed = frozenset(each.value for each in require or ())
     if form == state_proof.FORMAT and (audience or Requirement.PROVIDER_SEALED.value in needed):

@@ -12,16 +12,10 @@ from typing import Any, Self
 import httpx2
 import stamina
 
+from gateway.client import bounded
+from gateway.client.attesting import Deleted, Pulled, RetainedUnder
 from gateway.client.bank import BankFlows, ConsentRequest, Evidence
-from gateway.client.bounded import (
-    ATTEMPTS,
-    RETRY_SECONDS,
-    STREAM_SECONDS,
-    TIMEOUT_SECONDS,
-    Body,
-    arguments,
-    unreachable,
-)
+from gateway.client.bounded import ATTEMPTS, RETRY_SECONDS, Body, arguments, unreachable
 from gateway.client.connection import on_loopback
 from gateway.client.dialogue import Dialogue, Exchange, Flow, Pause, Returned, Sent, Tokens, may_repeat
 from gateway.client.dpop import ProofKey
@@ -45,7 +39,7 @@ class AsyncConnection:
         http: httpx2.AsyncClient | None = None,
     ) -> None:
         self.dialogue = Dialogue(issuer, identity, proof_key or ProofKey())
-        self._http = http or httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=not on_loopback(issuer))
+        self._http = http or httpx2.AsyncClient(timeout=bounded.TIMEOUT_SECONDS, trust_env=not on_loopback(issuer))
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -75,7 +69,7 @@ class AsyncConnection:
         """Open an answer that has no end yet, as `Connection.stream` does."""
         for last in (False, True):
             sent = self.dialogue.signed("GET", path, token=token, headers=headers)
-            streaming = self._http.stream("GET", sent.url, headers=dict(sent.headers), timeout=STREAM_SECONDS)
+            streaming = self._http.stream("GET", sent.url, headers=dict(sent.headers), timeout=bounded.STREAM_SECONDS)
             try:
                 async with streaming as response:
                     self.dialogue.hear(response)
@@ -145,6 +139,14 @@ class AsyncBank:
     async def receipts(self, consent_id: str) -> bytes:
         """Return a receipt of each thing that happened to a consent, as `Bank.receipts` does."""
         return await self.connection.run(self._flows.receipts(consent_id))
+
+    async def attest(self, pulled: Pulled, became: Deleted | RetainedUnder) -> Mapping[str, Any]:
+        """Tell the gateway what became of what was pulled, as `Bank.attest` does."""
+        return await self.connection.run(self._flows.attest(pulled, became))
+
+    async def attestations(self, consent_id: str) -> bytes:
+        """Return what was attested of a consent, as `Bank.attestations` does."""
+        return await self.connection.run(self._flows.attestations(consent_id))
 
     async def proof(self, consent_id: str, *, patience: float = 0.0) -> bytes:
         """Return a state proof of how a consent stands, as `Bank.proof` does."""

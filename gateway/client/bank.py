@@ -11,8 +11,10 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx2
 
+from gateway.client import attesting
+from gateway.client.attesting import Deleted, Pulled, RetainedUnder
 from gateway.client.connection import Connection
-from gateway.client.dialogue import Dialogue, Flow, Pause, Tokens
+from gateway.client.dialogue import Dialogue, Flow, Pause, Tokens, as_object
 from gateway.client.errors import NotYetError, OAuthError, ProtocolError
 from gateway.client.verifying import Trusting
 from ledger.codec import b64u, sha256
@@ -111,6 +113,23 @@ class BankFlows:
         """Return the receipts of a consent, as `Bank.receipts` says."""
         return self._kept_of(consent_id, "receipts")
 
+    def attestations(self, consent_id: str) -> Flow[bytes]:
+        """Return what was attested of a consent, as `Bank.attestations` says."""
+        return self._kept_of(consent_id, "attestations")
+
+    def attest(self, pulled: Pulled, became: Deleted | RetainedUnder) -> Flow[Mapping[str, Any]]:
+        """Attest what became of what was pulled, as `Bank.attest` says."""
+        token = yield from self._dialogue.own_token(EVENTS)
+        said = attesting.signed(self._dialogue.identity, self._dialogue.issuer, pulled, became)
+        response = yield from self._dialogue.call(
+            "POST",
+            f"/consents/{quote(pulled.consent, safe='')}/attestations",
+            token=token,
+            content=json.dumps({"attestation": said}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        return as_object(response)
+
     def _kept_of(self, consent_id: str, what: str) -> Flow[bytes]:
         token = yield from self._dialogue.own_token(EVENTS)
         path = f"/consents/{quote(consent_id, safe='')}/{what}"
@@ -194,6 +213,17 @@ class Bank:
         Raises `ProblemError`.
         """
         return self.connection.run(self._flows.receipts(consent_id))
+
+    def attest(self, pulled: Pulled, became: Deleted | RetainedUnder) -> Mapping[str, Any]:
+        """Tell the gateway, signed, what became of all that was pulled under a version up to an instant.
+
+        Returns what is kept, with the gateway's `acknowledgement`. Raises `ProblemError` if it cannot be so.
+        """
+        return self.connection.run(self._flows.attest(pulled, became))
+
+    def attestations(self, consent_id: str) -> bytes:
+        """Return all that this bank attested of a consent, for `tidegate verify`. Raises `ProblemError`."""
+        return self.connection.run(self._flows.attestations(consent_id))
 
     def proof(self, consent_id: str, *, patience: float = 0.0) -> bytes:
         """Return a state proof of how a consent of this bank stands on the ledger: in force, ended, never granted.

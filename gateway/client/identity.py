@@ -65,10 +65,14 @@ class Identity:
             "exp": now + ASSERTION_SECONDS,
             "jti": b64u(token_bytes(ID_BYTES)),
         }
+        return self.sign(claims, typ="JWT")
+
+    def sign(self, claims: dict[str, Any], *, typ: str) -> str:
+        """Return claims as a compact JWS of this client."""
         if isinstance(self.key, RSAPrivateKey):
-            header = {"alg": "PS256", "kid": self.kid}
+            header = {"alg": "PS256", "kid": self.kid, "typ": typ}
             return jwt.encode(header, claims, RSAKey.import_key(self.key), algorithms=["PS256"])
-        return jws.sign(canonical(claims), typ="JWT", kid=self.kid, key=self.key)
+        return jws.sign(canonical(claims), typ=typ, kid=self.kid, key=self.key)
 
 
 def new_key() -> EllipticCurvePrivateKey:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
 
 from gateway.clock import Clock, Now
+from gateway.deletion import duties
 from gateway.health.metrics import engine_connections, exposition
 from gateway.health.readiness import Backlog, backlog, database_fault
 from gateway.settings import CurrentSettings
@@ -58,8 +59,9 @@ async def metrics(request: Request) -> Response:
     """Return the metrics in Prometheus's text format."""
     state = request.app.state
     found = await _within(request, partial(_backlog, state.engine, state.clock), otherwise=None)
+    overdue = await _within(request, partial(_overdue, state.engine), otherwise=None) if found else None
     pools = {"requests": partial(engine_connections, state.engine), "pulls": state.puller.connections}
-    return Response(exposition(found, pools), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(found, overdue, pools), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _within(request: Request, ask: Callable[[], Answer], *, otherwise: Answer) -> Answer:
@@ -74,5 +76,13 @@ def _backlog(engine: Engine, clock: Clock) -> Backlog | None:
     try:
         with Session(engine) as session:
             return backlog(session, now=clock())
+    except SQLAlchemyError:
+        return None
+
+
+def _overdue(engine: Engine) -> int | None:
+    try:
+        with Session(engine) as session:
+            return duties.count_overdue(session)
     except SQLAlchemyError:
         return None

@@ -15,10 +15,10 @@ Connections = Callable[[], tuple[int, int]]
 """Gives how many connections of a pool are in use, and how many are open and idle."""
 
 
-def exposition(found: Backlog | None, pools: dict[str, Connections]) -> bytes:
-    """Return all metrics in Prometheus's text format; without a database there is nothing to tell of the worker."""
+def exposition(found: Backlog | None, overdue: int | None, pools: dict[str, Connections]) -> bytes:
+    """Return all metrics in Prometheus's text format; without a database there is nothing to tell of what it holds."""
     registry = CollectorRegistry()
-    registry.register(_Gauges(found, pools))
+    registry.register(_Gauges(found, overdue, pools))
     return generate_latest(figures.REGISTRY) + generate_latest(registry)
 
 
@@ -32,13 +32,16 @@ def engine_connections(engine: Engine) -> tuple[int, int]:
 class _Gauges(Collector):
     """One reading."""
 
-    def __init__(self, found: Backlog | None, pools: dict[str, Connections]) -> None:
-        self._found, self._pools = found, pools
+    def __init__(self, found: Backlog | None, overdue: int | None, pools: dict[str, Connections]) -> None:
+        self._found, self._overdue, self._pools = found, overdue, pools
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges."""
         if self._found is not None:
             yield from _anchoring(self._found)
+        if self._overdue is not None:
+            told = "Versions of consents whose bank should have deleted what it pulled."
+            yield GaugeMetricFamily("tidegate_deletion_duties_overdue", told, value=self._overdue)
         connections = GaugeMetricFamily(
             "tidegate_database_connections", "Connections to the database.", labels=("pool", "state")
         )

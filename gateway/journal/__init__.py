@@ -29,7 +29,7 @@ RECORDS_GIVEN = "records.given"
 
 
 def queue_leaf(session: Session, stream: Stream, *, leaf: bytes, subject: str, now: datetime) -> None:
-    """Queue a leaf hash (32 bytes, RFC 6962) to be anchored; `subject` is the id of the record or receipt."""
+    """Queue a leaf hash (32 bytes, RFC 6962) to be anchored; `subject` is the id of the record, or other document."""
     session.add(Leaf(stream=stream, leaf=leaf, subject=subject, request_id=request_id(), created_at=now))
     wake(session, LEAVES)
 

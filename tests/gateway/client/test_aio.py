@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ import httpx2
 import pytest
 
 from gateway.client.aio import AsyncBank, AsyncConnection, AsyncEvents, AsyncProvider
+from gateway.client.attesting import Deleted, Pulled
 from gateway.client.bounded import ATTEMPTS
 from gateway.client.errors import NotYetError, OAuthError, ProtocolError, UnreachableError
 from gateway.client.identity import Identity, new_key, public_jwk
@@ -59,6 +61,17 @@ def test_a_bank_asks_exchanges_the_code_and_pulls_page_after_page() -> None:
             await bank.refresh("ended")
 
     hold(conversation, nonces=["unknown", "second", "third"])
+
+
+def test_a_bank_attests_what_it_deleted() -> None:
+    async def conversation(connection: AsyncConnection, server: AuthorizationServer) -> None:
+        bank, now = AsyncBank(connection), datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+        server.answers = [httpx2.Response(201, json={"id": "kept"}), httpx2.Response(200, content=b"file")]
+        assert await bank.attest(Pulled("c1", 2, now), Deleted(now)) == {"id": "kept"}
+        assert await bank.attestations("c1") == b"file"
+        assert [request.url.path for request in server.asked] == ["/consents/c1/attestations"] * 2
+
+    hold(conversation)
 
 
 def test_a_provider_pushes_and_asks_for_links() -> None:
