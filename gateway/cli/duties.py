@@ -21,8 +21,9 @@ def duties(
 ) -> None:
     """List the banks that should have deleted what they pulled.
 
-    Those that have attested nothing a week after it fell due, longest overdue first. One line for each version of a consent: since when, the bank, the consent and its version. The bank was told by
-    deletion.due and deletion.overdue; ask it. What a law makes a bank keep is not overdue before that ends.
+    Those that have attested nothing a week after it fell due, longest overdue first. One line for each version of a
+    consent: since when, the bank, the consent and its version. The bank was told by deletion.due and deletion.overdue;
+    ask it. What a law makes a bank keep is not overdue before that ends.
     """
     with transaction(read_settings(data=data)) as session:
         rows = [

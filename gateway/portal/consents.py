@@ -14,16 +14,17 @@ from gateway.consent.approvals import find as find_approval
 from gateway.consent.rules import LIVING, State
 from gateway.consent.tables import Consent, ConsentVersion
 from gateway.db import DbSession
+from gateway.deletion import attesting
 from gateway.directory.participants import participant
 from gateway.directory.tables import Participant, Person
 from gateway.keys import CurrentKeys
 from gateway.oauth.description import leads_to
 from gateway.oauth.store import was_fetched
-from gateway.portal import approvals, words
+from gateway.portal import approvals, deletions, words
 from gateway.portal.description import ANSWERS, form
 from gateway.portal.pages import render
 from gateway.portal.security import OWN, OwnForm, SignedIn
-from gateway.pull import consent_receipts
+from gateway.pull import attested, consent_receipts
 from gateway.settings import CurrentSettings
 from ledger.signatories import CHECKER, signatures
 
@@ -34,6 +35,12 @@ HISTORY: dict[int | str, dict[str, Any]] = {
 RECEIPTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Receipts, as docs/evidence.md describes them: keep them byte by byte.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+ATTESTATIONS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Attestations, as docs/evidence.md describes them: keep them byte by byte.",
         "content": {"application/json": {"schema": {"type": "object"}}},
     }
 }
@@ -99,6 +106,8 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
         pulls=consent.pulls,
         viewed=words.moment(consent.last_pull_at),
         events=record["events"] if record else [],
+        fates=deletions.fates(session, consent, bank=bank.name, now=now),
+        attested=bool(attesting.of_consent(session, consent.id)),
         can_stop=present.state in LIVING,
         can_pause=present.state == State.ACTIVE,
         can_resume=present.state == State.PAUSED,
@@ -144,6 +153,17 @@ def save_receipts(
     consent = store.find(session, consent_id, owner_id=person.participant_id)
     data = consent_receipts.write(session, settings, keyring, consent, now=now)
     headers = {"Content-Disposition": f'attachment; filename="receipts-{consent.id[:8]}.json"'}
+    return Response(data, media_type="application/json", headers=headers)
+
+
+@router.get("/{consent_id}/attestations", response_class=Response, responses=ATTESTATIONS)
+def save_attestations(
+    consent_id: str, person: SignedIn, session: DbSession, settings: CurrentSettings, keyring: CurrentKeys, now: Now
+) -> Response:
+    """Give the owner what the bank signed of what it deleted or keeps: a file that anybody can verify."""
+    consent = store.find(session, consent_id, owner_id=person.participant_id)
+    data = attested.write(session, settings, keyring, consent, now=now)
+    headers = {"Content-Disposition": f'attachment; filename="attestations-{consent.id[:8]}.json"'}
     return Response(data, media_type="application/json", headers=headers)
 
 

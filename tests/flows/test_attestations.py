@@ -308,9 +308,12 @@ def test_what_is_deleted_cannot_be_attested_again(attested: Attested) -> None:
     assert (error.document["consent"], error.document["version"]) == (attested.pulling.consent, 1)
 
 
-def test_once_it_is_final_it_is_proved_on_the_ledger(attested: Attested) -> None:
+def test_once_it_is_final_owner_and_bank_can_prove_it_on_the_ledger(attested: Attested) -> None:
     attested.pulling.path.anchor()
     found = attested.pulling.path.as_bank().attestations(attested.pulling.consent)
+    owners = attested.visitor.http.get(f"/portal/consents/{attested.pulling.consent}/attestations")
+    expected = f'attachment; filename="attestations-{attested.pulling.consent[:8]}.json"'
+    assert (owners.content, owners.headers["Content-Disposition"]) == (found, expected)
     assert all(each.height for each in verify(found, attested.trust).attestations)
 
 
