@@ -1,4 +1,4 @@
-"""Batches, records and receipts: streamed out of the database, records decrypted, and each judged by the rules."""
+"""Batches, records, receipts, attestations: streamed out of the database, decrypted, and each judged by the rules."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -9,9 +9,11 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from gateway.audit import reads
-from gateway.audit.kinds import RECEIPT_GONE, RECORD_CHANGED, RECORD_GONE, USES
+from gateway.audit.kinds import ATTESTATION_GONE, RECEIPT_GONE, RECORD_CHANGED, RECORD_GONE, USES
+from gateway.audit.rules import attestations as attestation_rules
 from gateway.audit.rules import batches as batch_rules
 from gateway.audit.rules import documents as rules
+from gateway.audit.rules.attestations import StoredAttestation
 from gateway.audit.rules.batches import StoredBatch, StoredLeaf
 from gateway.audit.rules.documents import Anchorage, Keys, StoredReceipt, StoredRecord
 from gateway.audit.scope import Progress, Scope
@@ -19,6 +21,7 @@ from gateway.records import crypto, store
 from gateway.records.holders import holder, unwrap
 from ledger.audit.findings import Finding
 
+GONE = {"records": RECORD_GONE, "receipts": RECEIPT_GONE, "attestations": ATTESTATION_GONE}
 HOLDERS = 4096
 """Holders' keys kept at hand."""
 
@@ -81,11 +84,19 @@ def check_receipts(session: Session, scope: Scope, keys: Keys) -> Iterator[Findi
         yield Finding(USES, f"consent {consent_id}", f"{pulls} uses are counted, {given} receipts are there")
 
 
+def check_attestations(session: Session, scope: Scope) -> Iterator[Finding | Progress]:
+    """Yield what is wrong with what banks attested."""
+    total = reads.count(session, reads.attestations(scope.since))
+    for done, row in enumerate(reads.stream(session, reads.attestations(scope.since)), start=1):
+        yield from attestation_rules.check(_attestation(row), scope.limits)
+        yield Progress("attestations", done, total)
+    yield from _gone(session, scope, "attestations")
+
+
 def _gone(session: Session, scope: Scope, name: str) -> Iterator[Finding]:
-    kind = RECORD_GONE if name == "records" else RECEIPT_GONE
     for subject, sequence, index in session.execute(reads.gone(name, scope.since)):
         what = f"it is leaf {index} of batch {sequence} of {name}, and is not there"
-        yield Finding(kind, f"{name.removesuffix('s')} {subject}", what)
+        yield Finding(GONE[name], f"{name.removesuffix('s')} {subject}", what)
 
 
 def _record(row: Row[Any], shown: list[str] | None) -> StoredRecord:
@@ -111,4 +122,21 @@ def _receipt(row: Row[Any]) -> StoredReceipt:
         jws=row.jws,
         commitment=row.commitment,
         anchorage=Anchorage(row.batched, row.waiting, row.height, row.created_at),
+    )
+
+
+def _attestation(row: Row[Any]) -> StoredAttestation:
+    return StoredAttestation(
+        id=row.id,
+        consent_id=row.consent_id,
+        version=row.version,
+        bank_id=row.bank_id,
+        jti=row.jti,
+        jws=row.jws,
+        key=row.key,
+        pulled_until=row.pulled_until,
+        deleted_at=row.deleted_at,
+        law=row.law,
+        retained_until=row.retained_until,
+        anchorage=Anchorage(row.batched, row.waiting, row.height, row.received_at),
     )

@@ -20,6 +20,14 @@ RECEIPT_CHANGED = Kind(
     _FROM_BACKUP,
 )
 RECEIPT_GONE = Kind("receipt_gone", "An access by a bank was deleted from the owner's access log.", _FROM_BACKUP)
+ATTESTATION_CHANGED = Kind(
+    "attestation_changed",
+    "What a bank attested was changed after it came: the owner is not shown what the bank signed.",
+    _FROM_BACKUP,
+)
+ATTESTATION_GONE = Kind(
+    "attestation_gone", "What a bank attested that it deleted, or keeps under a law, was deleted.", _FROM_BACKUP
+)
 BATCH = Kind(
     "batch",
     "The batch is not the one that its ledger entry anchors; evidence of its records fails its verification.",

@@ -1,6 +1,6 @@
 """What an audit reads of the database: one snapshot, streamed, so that it need not fit into memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from gateway.anchoring.tables import AnchoredLeaf, Batch, BlockPart, LedgerEntry
 from gateway.consent.tables import Consent, ConsentVersion
+from gateway.deletion.tables import Attestation
 from gateway.journal.tables import Leaf
 from gateway.pull.tables import Receipt
 from gateway.records.tables import HolderKey, Record
@@ -136,6 +137,27 @@ def receipts(since: datetime) -> Statement:
     return statement.outerjoin(ConsentVersion, cited).where(col(table.created_at) >= since)
 
 
+def attestations(since: datetime) -> Statement:
+    """Attestations that came since then, with their leaves."""
+    table = Attestation
+    columns = (
+        col(table.id),
+        col(table.consent_id),
+        col(table.version),
+        col(table.bank_id),
+        col(table.jti),
+        col(table.jws),
+        col(table.key),
+        col(table.pulled_until),
+        col(table.deleted_at),
+        col(table.law),
+        col(table.retained_until),
+        col(table.received_at),
+    )
+    statement = _with_leaf(select(*columns, *ANCHORAGE), "attestations", col(table.id))
+    return statement.where(col(table.received_at) >= since)
+
+
 ANCHORAGE: tuple[Any, ...] = (
     col(AnchoredLeaf.leaf).label("batched"),
     col(Leaf.leaf).label("waiting"),
@@ -152,9 +174,17 @@ def _with_leaf(statement: Statement, name: str, subject: Any) -> Statement:  # n
     )
 
 
+THERE: Mapping[str, tuple[Any, Any]] = {
+    "records": (Record, col(Record.id)),
+    "receipts": (Receipt, col(Receipt.jti)),
+    "attestations": (Attestation, col(Attestation.id)),
+}
+"""What stands behind the leaves of a stream, and the column that is their subject."""
+
+
 def gone(name: str, since: datetime) -> Statement:
-    """Leaves of a stream whose record or receipt is not there: (subject, sequence, index)."""
-    table, there = (Record, col(Record.id)) if name == "records" else (Receipt, col(Receipt.jti))
+    """Leaves of a stream whose record, receipt or attestation is not there: (subject, sequence, index)."""
+    table, there = THERE[name]
     statement: Statement = select(col(AnchoredLeaf.subject), col(Batch.sequence), col(AnchoredLeaf.index))
     statement = statement.join(Batch, col(Batch.id) == AnchoredLeaf.batch_id)
     statement = statement.outerjoin(table, there == AnchoredLeaf.subject)

@@ -71,6 +71,7 @@ def _database(session: Session, scope: Scope, keys: Keys) -> Iterator[Told]:
         documents.check_batches(session, scope),
         documents.check_records(session, scope, keys),
         documents.check_receipts(session, scope, keys),
+        documents.check_attestations(session, scope),
         _consents(session, scope, keys),
     ):
         for told in stage:

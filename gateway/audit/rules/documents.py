@@ -72,7 +72,7 @@ class StoredReceipt:
 def check_record(row: StoredRecord, keys: Keys, limits: Limits) -> Iterator[Finding]:
     """Yield what is wrong with a record."""
     where = f"record {row.id}"
-    yield from _anchored(where, row.anchorage, limits)
+    yield from anchored(where, row.anchorage, limits)
     leaf = leaf_of(row.jwt) if row.jwt.isascii() else b""
     expected = row.anchorage.leaf or row.leaf
     if leaf != expected:
@@ -96,13 +96,13 @@ def check_record(row: StoredRecord, keys: Keys, limits: Limits) -> Iterator[Find
         "version": (str(row.version), str(shown.version)),
         "level": (row.level, shown.level),
     }
-    yield from _told_otherwise(RECORD_CHANGED, where, told)
+    yield from told_otherwise(RECORD_CHANGED, where, told)
 
 
 def check_receipt(row: StoredReceipt, keys: Keys, limits: Limits) -> Iterator[Finding]:
     """Yield what is wrong with a receipt."""
     where = f"receipt {row.jti} of consent {row.consent_id}"
-    yield from _anchored(where, row.anchorage, limits)
+    yield from anchored(where, row.anchorage, limits)
     leaf, expected = leaf_of(row.jws) if row.jws.isascii() else b"", row.anchorage.leaf
     if expected is not None and leaf != expected:
         yield Finding(RECEIPT_CHANGED, where, f"it hashes to leaf {b64u(leaf)}, anchored was {b64u(expected)}")
@@ -122,10 +122,11 @@ def check_receipt(row: StoredReceipt, keys: Keys, limits: Limits) -> Iterator[Fi
         "commitment": (b64u(row.commitment or b""), said.consent["commitment"]),
         "time": (f"{int(row.anchorage.stored_at.timestamp())}", f"{said.iat}"),
     }
-    yield from _told_otherwise(RECEIPT_CHANGED, where, told)
+    yield from told_otherwise(RECEIPT_CHANGED, where, told)
 
 
-def _anchored(where: str, anchorage: Anchorage, limits: Limits) -> Iterator[Finding]:
+def anchored(where: str, anchorage: Anchorage, limits: Limits) -> Iterator[Finding]:
+    """Yield that a document was never queued to be anchored, or waits for too long."""
     if anchorage.leaf is None:
         yield Finding(NOT_ANCHORED, where, "no batch holds its leaf, and none waits for one")
     elif anchorage.batched is None and limits.now - anchorage.stored_at > limits.grace:
@@ -143,7 +144,8 @@ def _signed(signed: jws.Jws, name: str, usage: str, height: int | None, keys: Ke
     jws.verify(signed, key["public_key"])
 
 
-def _told_otherwise(kind: Kind, where: str, told: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
+def told_otherwise(kind: Kind, where: str, told: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
+    """Yield what a row says otherwise than what was signed: by name, what each of them says."""
     for name, (row, signed) in told.items():
         if row != signed:
             yield Finding(kind, where, f"its row has {name} {row}, what was signed says {signed}")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, select
 
+from gateway.client.attesting import Pulled, RetainedUnder
 from gateway.records.tables import Record
 from ledger.codec import b64u
 from ledger.record import leaf
@@ -105,6 +106,30 @@ def test_a_receipt_put_into_anothers_place_is_found(past: Audited) -> None:
     assert past.sentences() == [
         f"receipt {jti} of consent {past.consent}: it hashes to leaf {got}, anchored was {expected}"
     ]
+
+
+def test_an_attestation_that_is_changed_or_deleted_is_found(past: Audited) -> None:
+    now = past.path.gateway.clock()
+    kept = past.path.as_bank().attest(Pulled(past.consent, 1, now), RetainedUnder("Cap. 615", now + timedelta(days=9)))
+    past.path.anchor()
+    assert past.sentences() == []
+    where = f"attestation {kept['id']} of consent {past.consent}"
+    past.change(
+        "UPDATE attestation SET law = 'Cap. 1', bank_id = 'westbank', version = 2, retained_until = received_at"
+    )
+    until = (f"{each:%Y-%m-%dT%H:%M:%SZ}" for each in (now, now + timedelta(days=9)))
+    assert past.sentences() == [
+        f"{where}: its row has bank westbank, what was signed says eastbank",
+        f"{where}: its row has version 2, what was signed says 1",
+        f"{where}: its row has law Cap. 1, what was signed says Cap. 615",
+        "{}: its row has retained_until {}, what was signed says {}".format(where, *until),
+    ]
+    true = past.one("SELECT jws FROM attestation")
+    past.change("UPDATE attestation SET jws = jws || 'A'")
+    expected = f"{where}: it hashes to leaf {b64u(leaf(true + 'A'))}, anchored was {b64u(leaf(true))}"
+    assert past.sentences() == [expected]
+    past.change("DELETE FROM attestation")
+    assert past.sentences() == [f"attestation {kept['id']}: it is leaf 0 of batch 1 of attestations, and is not there"]
 
 
 def test_a_batch_whose_leaves_are_gone_is_found(past: Audited) -> None:
