@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gateway.audit.kinds import ATTESTATION_CHANGED
 from gateway.audit.rules.documents import Anchorage, Limits, anchored, told_otherwise
-from gateway.clock import rfc3339
 from ledger import attestation, jws
 from ledger.audit.findings import Finding
 from ledger.codec import b64u
@@ -52,7 +51,7 @@ def check(row: StoredAttestation, limits: Limits) -> Iterator[Finding]:
         "consent": (row.consent_id, said.consent),
         "version": (str(row.version), str(said.version)),
         "jti": (row.jti, said.jti),
-        "pulled_until": (rfc3339(row.pulled_until), min(said.pulled_until, rfc3339(row.anchorage.stored_at))),
+        "pulled_until": (_text(row.pulled_until), min(said.pulled_until, _text(row.anchorage.stored_at))),
         "deleted_at": (_text(row.deleted_at), str(said.deleted_at)),
         "law": (str(row.law), str(said.law)),
         "retained_until": (_text(row.retained_until), str(said.retained_until)),
@@ -61,4 +60,4 @@ def check(row: StoredAttestation, limits: Limits) -> Iterator[Finding]:
 
 
 def _text(instant: datetime | None) -> str:
-    return "None" if instant is None else rfc3339(instant)
+    return "None" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
