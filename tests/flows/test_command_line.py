@@ -81,6 +81,20 @@ def test_a_carrier_pushes_and_a_bank_asks_pulls_and_verifies(market: Market, com
     verified = command("verify", proof, "--trust", market.stage.data / "trust.json", "--max-age", "1h")
     assert verified.out.splitlines()[1].startswith(f"  consent {consent}: revoked at height ")
 
+    attest = ("consent", "attest", consent, "--version", "1", "--state", state)
+    assert command(*attest, "--law", "Cap. 615", code=2).err.startswith("error: give --law with --until, ")
+    kept = command(*attest, "--law", "Cap. 615", "--until", "2040-01-01").out
+    deleted = command(*attest).out
+    attestations = market.folder / "attestations.json"
+    saved = command("consent", "attestations", consent, "-o", attestations, "--state", state)
+    assert saved.out == f"{attestations}: {attestations.stat().st_size} bytes\n"
+    verified = command("verify", attestations, "--trust", market.stage.data / "trust.json")
+    first, second, third = verified.out.splitlines()
+    assert first.startswith(f"OK: 2 attestations of {cast.BANK} about data of {cast.OWNER}, consent {consent}")
+    assert ": retained until 2040-01-01T00:00:00Z under Cap. 615, " in second
+    assert ": deleted at " in third
+    assert kept != deleted
+
 
 def _ask_for_consent(market: Market, state: Path) -> str:
     """Ask on the command line; the owner follows the link that it prints, and signs."""

@@ -16,6 +16,7 @@ TITLES = (
     "8. Somebody changes one character of the evidence",
     "9. The trader sees in the portal who looked, and stops sharing",
     "10. The bank pulls again, and is refused",
+    "11. The bank must delete what it pulled in 90 days",
 )
 HELD = (
     "deltaroad pushes ecmr-118.json: 1 sealed by the gateway (road_consignment_note)",
@@ -32,6 +33,8 @@ HELD = (
     "revoked, in two clicks",
     "the pull is refused: 401 invalid_token: the consent is revoked",
     "and so is a new token: invalid_grant: the consent is revoked",
+    "OK: 1 attestations of harbour-bank about data of lantern-trading, consent ",
+    " under Cap. 615, Schedule 2, section 20, on the ledger at height ",
 )
 CAUGHT = (
     "caught at step 9 of the verification: leaves in their batches: inclusion path leads to root",

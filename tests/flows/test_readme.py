@@ -56,6 +56,7 @@ IN_EARNEST = {
     "consent proof CONSENT -o proof.json": "consent proof {consent} -o proof.json",
     "consent history CONSENT -o history.json": "consent history {consent} -o history.json",
     "consent receipts CONSENT -o receipts.json": "consent receipts {consent} -o receipts.json",
+    "consent attest CONSENT --version 1": "consent attest {consent} --version 1",
     "audit mine pulls.json --trust trust.json --receipt evidence.json": "audit mine pulls.json "
     "--trust tidegate-data/trust.json --receipt evidence.json",
     "verify evidence.json --trust trust.json": "verify evidence.json --trust tidegate-data/trust.json",
@@ -117,7 +118,15 @@ def running(command: str, folder: Path, port: int = 0) -> Iterator["subprocess.P
 
 
 def test_the_readme_shows_no_command_that_nothing_runs() -> None:
-    run_here = {"make demo", SERVED, VERIFIED, "tidegate serve", "tidegate doctor", "tidegate audit verify"}
+    run_here = {
+        "make demo",
+        SERVED,
+        VERIFIED,
+        "tidegate serve",
+        "tidegate doctor",
+        "tidegate duties",
+        "tidegate audit verify",
+    }
     assert commands() == sorted({*run_here, *(f"tidegate {each}" for each in IN_EARNEST), *RUN_BY_OTHERS})
 
 
@@ -166,7 +175,7 @@ def test_a_newcomer_gets_from_serve_to_a_verified_evidence(folder: Path) -> None
         consent = asked("consent request --client ID --key KEY.pem ...", folder, port, owner)
         files = ("pull CONSENT -o evidence.json", "consent proof CONSENT -o proof.json")
         kept = ("consent history CONSENT -o history.json", "consent receipts CONSENT -o receipts.json")
-        for shown in (*files, *kept):
+        for shown in (*files, *kept, "consent attest CONSENT --version 1"):
             run(f"tidegate {IN_EARNEST[shown].format(consent=consent)}", folder, port)
         assert do("verify evidence.json --trust trust.json").startswith(f"OK: 1 records of {cast.OWNER}")
         (folder / "pulls.json").write_bytes(owner.save(f"{issuer}/portal/pulls/log"))
@@ -180,6 +189,7 @@ def test_a_newcomer_gets_from_serve_to_a_verified_evidence(folder: Path) -> None
             assert f"consent.given        {consent}" in listening.stdout.readline()
         assert f"consent.given        {consent}" in do("events list --client ID --key KEY.pem")
         assert "WRONG" not in run("tidegate doctor", folder, port)
+        assert run("tidegate duties", folder, port) == ""
         assert "\nOK: " in run("tidegate audit verify", folder, port)
 
 

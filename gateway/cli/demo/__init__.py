@@ -16,6 +16,8 @@ from gateway.cli.output import console
 app = commands()
 FILES = (
     ("evidence.json", "what the bank pulled: records, proofs, receipt"),
+    ("pulls.json", "the trader's access log"),
+    ("attestations.json", "what the bank signed of what it keeps, and why"),
     ("trust.json", "what a verifier takes for granted of the ledger"),
     ("attacks/", "with --attack: what was forged"),
     ("messages/", "what the providers pushed, in their standards' forms"),
@@ -45,8 +47,9 @@ def demo(
 
     Three providers, a trader and a bank are registered at a gateway of their own; one shipment goes by truck and sea
     and one by air, and each provider pushes what its standard defines; the trader consents in the portal with a
-    passkey, the bank pulls and verifies offline, the trader revokes, the bank is refused. Takes seconds, needs no
-    network, and removes only what an earlier demo made in DIR. Exit code 0 only if every act held.
+    passkey, the bank pulls and verifies offline, the trader revokes, the bank is refused, and says which law makes it
+    keep what it has. Takes seconds, needs no network, and removes only what an earlier demo made in DIR. Exit code 0
+    only if every act held.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the gateway too, as Ctrl-C does
     out = out.absolute()

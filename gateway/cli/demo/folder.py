@@ -18,7 +18,9 @@ MADE = (
     "bank",
     "messages",
     "attacks",
+    "attestations.json",
     "evidence.json",
+    "pulls.json",
     "trust.json",
     "gateway.log",
 )

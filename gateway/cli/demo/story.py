@@ -1,7 +1,7 @@
 """The story, act by act. Each act does what its people would do, over HTTP, and checks that it held."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors import registry
@@ -11,9 +11,11 @@ from gateway.cli.demo.operated import run, write_json
 from gateway.cli.demo.play import MESSAGES, OTHER_SHIPMENT, SHIPMENT, Message, Play, ask, details, must, must_refuse
 from gateway.cli.faults import CommandError
 from gateway.client import sealing
+from gateway.client.attesting import Pulled, RetainedUnder
 from gateway.client.errors import ClientError, OAuthError
 
 PATIENCE_SECONDS = 30.0
+LAW, FIVE_YEARS = "Cap. 615, Schedule 2, section 20", timedelta(days=5 * 365)
 Act = Callable[[Play], None]
 
 
@@ -143,6 +145,23 @@ def bank_is_refused(play: Play) -> None:
         raise CommandError("after the revocation the bank was given a new token")
 
 
+def bank_attests(play: Play) -> None:
+    """The bank must delete what it pulled in 90 days: it says, signed, which law makes it keep that longer."""
+    now = datetime.now(UTC)
+    consent = str(play.granted.grant_id)
+    kept = play.bank.attest(Pulled(consent, 1, now), RetainedUnder(LAW, now + FIVE_YEARS))
+    play.teller.held(f"the gateway acknowledges attestation {kept['id']}")
+    page = play.owner.open(f"{play.stage.issuer}/portal/consents/{consent}")
+    must("Kept under a law" in page.text and LAW in page.text, "the portal shows the trader what the bank keeps")
+    play.stage.anchored()
+    file, trust = play.folder / "attestations.json", play.folder / "trust.json"
+    file.write_bytes(play.bank.attestations(consent))
+    done = run("verify", str(file), "--trust", str(trust))
+    must(done.returncode == 0, f"of attestations, verify ended with {done.returncode}: {done.stderr.strip()}")
+    for line in done.stdout.splitlines():
+        play.teller.held(line.strip())
+
+
 ACTS: tuple[Act, ...] = (
     participants_register,
     owner_enrols,
@@ -154,6 +173,7 @@ ACTS: tuple[Act, ...] = (
     forgery_is_found,
     owner_revokes,
     bank_is_refused,
+    bank_attests,
 )
 """The acts in their order; the first line of each one's docstring is its title."""
 
