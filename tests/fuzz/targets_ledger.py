@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger import (
     access_log,
+    attestation,
     consent_receipts,
     consent_record,
     disclosures,
@@ -58,6 +59,8 @@ def targets() -> Iterator[Target]:
     yield Target("access_log", _statement, (CodecError,), _statements, access_log.MOST_STATEMENT_BYTES)
     most = consent_receipts.MOST_RECEIPT_BYTES
     yield Target("consent_receipt", _consent_receipt, (CodecError,), _consent_receipts, most)
+    yield Target("attestation", _attestation, REFUSED, _attestations, attestation.MOST_BYTES)
+    yield Target("acknowledgement", _acknowledgement, REFUSED, _acknowledgements, attestation.MOST_BYTES)
     yield Target("record", _record, REFUSED, _records, record.MOST_BYTES)
     yield Target("disclosures", _disclosures, REFUSED, _records, record.MOST_BYTES)
     yield Target("consent_record", _consent, REFUSED, _consents, 1_048_576)
@@ -97,6 +100,28 @@ def _statements() -> Sequence[bytes]:
     consents = sorted(value["consent"]["record"]["consent"] for value in _values()[:1])
     said = access_log.Statement("tidegate", "harbour-trading", 3, 1, 2, consents, access_log.receipts_digest(["x"]))
     return [access_log.sign(said, key=KEY, kid="x").encode()]
+
+
+@cache
+def _attestations() -> Sequence[bytes]:
+    kept = {"law": "Cap. 615", "until": "2032-01-01T00:00:00Z"}
+    common = {"iss": "eastbank", "aud": "https://gateway.example", "iat": 1, "jti": b64u(bytes(16)), "version": 1}
+    common |= {"consent": b64u(bytes(32)), "pulled_until": "2026-11-24T09:00:00Z"}
+    said = ({**common, "deleted_at": "2026-11-24T10:00:00Z"}, {**common, "retained_under": kept})
+    signed = [jws.sign(canonical(each), typ=attestation.TYP, kid="x", key=KEY).encode() for each in said]
+    head = b64u(canonical({"alg": "PS256", "kid": "x", "typ": attestation.TYP})).encode()
+    return [*signed, head + signed[0][signed[0].index(b".") :]]
+
+
+def _acknowledgements() -> Sequence[bytes]:
+    keys = ({"kty": "OKP", "crv": "Ed25519", "x": b64u(bytes(32))}, {"kty": "RSA", "n": b64u(b"1" * 256), "e": "AQAB"})
+    made = (
+        attestation.Acknowledgement(
+            "tidegate", "harbour-trading", "eastbank", 1, "2026-11-24T10:00:00Z", b64u(bytes(32)), b64u(bytes(32)), key
+        )
+        for key in keys
+    )
+    return [attestation.acknowledge(each, key=KEY, kid="x").encode() for each in made]
 
 
 def _consent_receipts() -> Sequence[bytes]:
@@ -173,6 +198,18 @@ def _receipt(data: bytes) -> None:
 
 def _statement(data: bytes) -> None:
     access_log.read(_text(data))
+
+
+def _attestation(data: bytes) -> None:
+    attestation.read(_text(data))
+
+
+def _acknowledgement(data: bytes) -> None:
+    """Read it, and verify something by the key that it names."""
+    _, said = attestation.read_acknowledgement(_text(data))
+    for each in _attestations():
+        with suppress(VerificationError):
+            jws.verify(attestation.read(each.decode())[0], said.key)
 
 
 def _consent_receipt(data: bytes) -> None:
