@@ -3,6 +3,7 @@
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -12,7 +13,8 @@ from sqlmodel import Session
 
 from connectors import registry
 from gateway.anchoring.answers import fresh
-from gateway.client.connection import ASSERTION_TYPE, Connection
+from gateway.client.attesting import Pulled, RetainedUnder
+from gateway.client.connection import ASSERTION_TYPE, Connection, Tokens
 from gateway.client.events import SCOPE, Events
 from gateway.ingest.subscriptions import subscribe
 from gateway.oauth.checks import PROOFS
@@ -169,10 +171,21 @@ def _request(http: Any, sent: dict[str, Any]) -> httpx2.Response:
     return response
 
 
+def attested(path: WholePath, tokens: Tokens) -> str:
+    """Let the bank pull, and attest that a law makes it keep what it pulled; return what it signed."""
+    path.anchor()
+    bank, consent = path.as_bank(), str(tokens.grant_id)
+    bank.evidence(tokens)
+    now = path.gateway.clock()
+    bank.attest(Pulled(consent, 1, now), RetainedUnder("Cap. 615", now + timedelta(days=400)))
+    text: str = json.loads(bank.attestations(consent))["attestations"][0]["attestation"]
+    return text
+
+
 def bank(path: WholePath) -> Call:
     """Return how a bank calls that has a consent."""
     tokens = path.consented()
-    path.anchor()
+    said = attested(path, tokens)
     details = builders.details(expires_at=f"{path.end:%Y-%m-%d}T00:00:00Z")
     request = {
         "response_type": "code",
@@ -190,6 +203,7 @@ def bank(path: WholePath) -> Call:
         "/oauth/token": refresh,
         "/oauth/introspect": {"token": tokens.access_token},
         "/webhooks/{name}": {"url": HOOK},
+        "/consents/{consent_id}/attestations": {"attestation": said},
     }
     own = connection.own_token(" ".join((SCOPE, PROOFS, *GRANT_SCOPES)))
 
@@ -256,11 +270,13 @@ def provider(path: WholePath) -> Call:
 
 def owner(path: WholePath) -> Call:
     """Return how an owner's person calls."""
+    tokens = path.consented()
+    attested(path, tokens)
     visitor = path.visitor().signed_in()
     style = pages.asset_path("portal.css").split("/")
     steps = Steps(path, visitor)
     known = {
-        "consent_id": str(path.consented().grant_id),
+        "consent_id": str(tokens.grant_id),
         "request_id": steps.open_request(),
         "provider_id": path.carrier.id,
         "invitation": invitation(path.gateway).rpartition("/")[2],
