@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from gateway.client import attesting as signing
 from gateway.client.attesting import Deleted, Pulled, RetainedUnder
@@ -324,6 +325,11 @@ def acknowledged(attested: Attested, found: dict[str, Any], **members: Any) -> N
     each["acknowledgement"] = attestation.acknowledge(replace(said, **members), key=key.private, kid=key.kid)
 
 
+def _forged(_: Attested, found: dict[str, Any]) -> None:
+    each = found["attestations"][0]
+    each["acknowledgement"] = each["acknowledgement"][:-4] + "AAAA"
+
+
 def _another_said(attested: Attested, found: dict[str, Any]) -> None:
     found["attestations"][0]["attestation"] = attested.pulling.signed()
 
@@ -349,6 +355,7 @@ def _another_signs(attested: Attested, found: dict[str, Any]) -> None:
         (_another_said, 9),
         (lambda _, found: found["attestations"][0].update(path=["A" * 43]), 9),
         (lambda attested, found: acknowledged(attested, found, attestation="A" * 43), 10),
+        (_forged, 10),
         (lambda attested, found: acknowledged(attested, found, aud="westbank"), 10),
         (lambda attested, found: acknowledged(attested, found, key={"kty": "RSA", "n": "AQAB", "e": "AQAB"}), 11),
         (_another_signs, 11),
@@ -381,23 +388,45 @@ def test_the_command_says_what_was_attested(
     assert capsys.readouterr().err.startswith(f"NOT VALID at step 1 of {len(STEPS)}: parse strictly: ")
 
 
-def test_a_bank_with_an_rsa_key_attests_too(attested: Attested) -> None:
-    """PS256, by a key that is registered beside the first; what was pulled since is attested."""
-    pulling = attested.pulling
+def another(pulling: Pulling) -> Pulling:
+    """Return another consent under which the bank has just pulled something."""
     pulling.path.catch_up()
+    tokens = pulling.path.consented()
+    pulling.path.anchor()
+    pulling.path.as_bank().evidence(tokens)
+    return Pulling(pulling.path, str(tokens.grant_id), pulling.path.gateway.clock())
+
+
+def test_a_leaf_in_a_batch_of_something_else_proves_nothing(pulling: Pulling) -> None:
+    made = another(pulling)
+    made.post(made.signed(jti="BBBBBBBBBBBBBBBBBBBBBA"))
+    with made.path.gateway.app.state.engine.begin() as connection:
+        connection.execute(update(Leaf).where(col(Leaf.stream) == "attestations").values(stream="receipts"))
+    made.path.anchor()
+    with pytest.raises(
+        VerificationError, match=r"anchored by batch\.anchor, expected a batch of attestations$"
+    ) as error:
+        verify(made.path.as_bank().attestations(made.consent), made.path.trust())
+    assert error.value.step == 9
+
+
+def test_a_jti_is_used_once(attested: Attested) -> None:
+    made = another(attested.pulling)
+    _, said = attestation.read(json.loads(attested.file)["attestations"][0]["attestation"])
+    assert str(made.refused(made.signed(jti=said.jti))) == f"409: jti {said.jti!r} is that of another attestation"
+
+
+def test_a_bank_with_an_rsa_key_attests_too(attested: Attested) -> None:
+    """PS256, by a key that is registered beside the first."""
+    made = another(attested.pulling)
     identity = Identity.of(BANK, generate_private_key(65537, 2048))
-    now = pulling.path.gateway.clock()
-    with Session(pulling.path.gateway.app.state.engine) as session:
+    with Session(made.path.gateway.app.state.engine) as session:
         bank = session.get_one(Participant, BANK)
         bank.client_jwks = {"keys": [*bank.client_jwks["keys"], public_jwk(identity.key)]}
         session.add(bank)
         session.commit()
-    tokens = pulling.path.consented()
-    pulling.path.anchor()
-    pulling.path.as_bank().evidence(tokens)
-    consent, now = str(tokens.grant_id), pulling.path.gateway.clock()
-    text = signing.signed(identity, ISSUER, Pulled(consent, 1, now), Deleted(now))
-    assert Pulling(pulling.path, consent, now).post(text)[0] == 201
-    pulling.path.anchor()
-    (verdict,) = verify(pulling.path.as_bank().attestations(consent), pulling.path.trust()).attestations
+    now = made.path.gateway.clock()
+    assert made.post(signing.signed(identity, ISSUER, Pulled(made.consent, 1, now), Deleted(now)))[0] == 201
+    made.path.anchor()
+    (verdict,) = verify(made.path.as_bank().attestations(made.consent), made.path.trust()).attestations
     assert (verdict.key, verdict.height is not None) == (identity.kid, True)

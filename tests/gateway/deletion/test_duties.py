@@ -171,6 +171,13 @@ def test_what_was_pulled_since_an_attestation_falls_due_by_itself(told: Told) ->
     assert sweep(told, LEAD) == ["deletion.due"]
 
 
+def test_an_attestation_is_about_all_that_was_pulled_within_its_second(told: Told) -> None:
+    told.path.gateway.clock.turn(timedelta(milliseconds=700))
+    consent = str(pulled(told).grant_id)
+    attest(told, consent, Deleted(told.path.gateway.clock()))
+    assert sweep(told, LIFE + GRACE) == []
+
+
 def test_an_operator_sees_what_is_overdue_and_nothing_else_of_it(
     told: Told, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.deletion import rules
@@ -47,6 +47,13 @@ def test_each_pull_that_is_not_deleted_lies_in_one_span_and_falls_due_as_the_new
     pulled_at=DAYS,
     looks=st.lists(st.integers(0, 3000), min_size=1, max_size=6),
 )
+@example(
+    attested=[Attested(START, START + timedelta(days=1))],
+    life=timedelta(days=3),
+    shift=timedelta(),
+    pulled_at=START + timedelta(days=1),
+    looks=[105 * 24],
+)
 def test_a_pull_comes_to_a_stage_in_the_first_look_after_its_instant_and_in_no_other(
     attested: list[Attested], life: timedelta, shift: timedelta, pulled_at: datetime, looks: list[int]
 ) -> None:
@@ -56,7 +63,7 @@ def test_a_pull_comes_to_a_stage_in_the_first_look_after_its_instant_and_in_no_o
     for looked_at, now in pairwise(times):
         told = [
             window
-            for span in containing(attested, pulled_at)
+            for span in rules.spans(attested)
             if (window := rules.newly(span, life, shift, looked_at=looked_at, now=now))
             and window[0] < pulled_at <= window[1]
         ]
