@@ -23,6 +23,8 @@ FORMAT = "tidegate-attestations/1"
 TYP = "tidegate-deletion+jwt"
 ACKNOWLEDGED = "tidegate-deletion-receipt+jwt"
 MOST_BYTES = 8_192
+MOST_OF_CONSENT = 2_000
+"""Attestations of one consent, and so in one file."""
 MOST_MEMBER = 1_366
 """Letters of an RSA key of 8,192 bits."""
 KEYS = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x"), "RSA": ("e", "kty", "n")}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, select
 
 from gateway import journal
@@ -57,28 +58,15 @@ def attest(
     store.locked(session, consent.id)
     if known := _known(session, consent, text):
         return known, False
+    if len(of_consent(session, consent.id)) >= attestation.MOST_OF_CONSENT:
+        raise ConflictError(f"{attestation.MOST_OF_CONSENT} attestations of the consent are kept already")
     agreed = session.get(ConsentVersion, (consent.id, said.version))
     if agreed is None:
         raise InvalidError(f"the consent has no version {said.version}; its last is {consent.version}")
     times = _times(said)
     _check_times(said, times, now)
     _check_pulls(session, said, times, pulls, duties.of_version(session, consent.id, said.version))
-    row = Attestation(
-        id=attestation.hash_of(text),
-        consent_id=consent.id,
-        version=said.version,
-        bank_id=consent.bank_id,
-        jti=said.jti,
-        jws=text,
-        key=key,
-        pulled_until=min(times.pulled_until, now),
-        deleted_at=times.deleted_at,
-        law=said.law,
-        retained_until=times.retained_until,
-        received_at=now,
-    )
-    session.add(row)
-    session.flush()
+    row = _kept(session, consent, said, text, key, now=now)
     journal.queue_leaf(session, "attestations", leaf=leaf(text), subject=row.id, now=now)
     duties.look(session, pulls.first, consent.id, said.version, now=now)
     return row, True
@@ -95,6 +83,34 @@ def _known(session: Session, consent: Consent, text: str) -> Attestation | None:
         return None
     found = select(Attestation).where(Attestation.id == attestation.hash_of(text), Attestation.consent_id == consent.id)
     return session.exec(found).one_or_none()
+
+
+def _kept(
+    session: Session, consent: Consent, said: Said, text: str, key: dict[str, str], *, now: datetime
+) -> Attestation:
+    """Store an attestation. Raises `ConflictError` if its `jti` was used, by whichever request at whichever moment."""
+    times = _times(said)
+    statement = insert(Attestation).values(
+        id=attestation.hash_of(text),
+        consent_id=consent.id,
+        version=said.version,
+        bank_id=consent.bank_id,
+        jti=said.jti,
+        jws=text,
+        key=key,
+        pulled_until=min(times.pulled_until, now),
+        deleted_at=times.deleted_at,
+        law=said.law,
+        retained_until=times.retained_until,
+        received_at=now,
+    )
+    once = statement.on_conflict_do_nothing(index_elements=["bank_id", "jti"]).returning(Attestation)
+    row = session.scalars(once).one_or_none()
+    if row is None:
+        raise ConflictError(
+            f"jti {said.jti!r} is that of another attestation", consent=consent.id, version=said.version
+        )
+    return row
 
 
 def _times(said: Said) -> Instants:
@@ -136,6 +152,3 @@ def _check_pulls(session: Session, said: Said, times: Instants, pulls: Pulls, be
         raise InvalidError(
             f"deleted_at {said.deleted_at} lies before the last pull that it is about, at {rfc3339(last)}"
         )
-    used = select(Attestation.id).where(Attestation.bank_id == said.iss, Attestation.jti == said.jti)
-    if session.exec(used).first() is not None:
-        raise ConflictError(f"jti {said.jti!r} is that of another attestation", **about)

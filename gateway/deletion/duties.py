@@ -104,6 +104,12 @@ def overdue(session: Session) -> list[tuple[DeletionDuty, str]]:
     return [(duty, bank_id) for duty, bank_id in rows]
 
 
+def overdue_of_owner(session: Session, owner_id: str) -> set[str]:
+    """Return the consents (ids) of an owner of which a duty is overdue."""
+    found = select(DeletionDuty.consent_id).join(Consent, col(Consent.id) == DeletionDuty.consent_id)
+    return set(session.exec(found.where(Consent.owner_id == owner_id, col(DeletionDuty.overdue_since).is_not(None))))
+
+
 def count_overdue(session: Session) -> int:
     """Return how many duties are overdue."""
     return session.exec(

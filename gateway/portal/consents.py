@@ -14,7 +14,7 @@ from gateway.consent.approvals import find as find_approval
 from gateway.consent.rules import LIVING, State
 from gateway.consent.tables import Consent, ConsentVersion
 from gateway.db import DbSession
-from gateway.deletion import attesting
+from gateway.deletion import attesting, duties
 from gateway.directory.participants import participant
 from gateway.directory.tables import Participant, Person
 from gateway.keys import CurrentKeys
@@ -52,6 +52,7 @@ def show_consents(person: SignedIn, session: DbSession, now: Now) -> Response:
     """Show every consent of the owner, newest first, and before them what waits for a second signature."""
     waiting = approvals.cards(session, person, now=now)
     shown = {card["id"] for card in waiting}
+    overdue = duties.overdue_of_owner(session, person.participant_id)
     cards = []
     for consent in store.of_owner(session, person.participant_id):
         present = store.standing(consent, now=now)
@@ -68,6 +69,7 @@ def show_consents(person: SignedIn, session: DbSession, now: Now) -> Response:
                 "until": words.day(_end(consent)),
                 "viewed": words.moment(consent.last_pull_at),
                 "granted": version is not None,
+                "overdue": consent.id in overdue,
             }
         )
     owner = participant(session, person.participant_id)

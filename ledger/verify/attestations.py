@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ledger import attestation, jws
-from ledger.attestation import FORMAT, Acknowledgement, Attestation
+from ledger.attestation import FORMAT, MOST_OF_CONSENT, Acknowledgement, Attestation
 from ledger.blocks.forms import members, whole
 from ledger.blocks.times import to_text
 from ledger.bodies import digest, one_of
@@ -20,7 +20,7 @@ from ledger.verify.signers import Signer, check_signers, entries_are_signed, of_
 from ledger.verify.steps import CHAIN, run, trusted
 from ledger.verify.verdict import headline
 
-MOST_BYTES, MOST_ATTESTATIONS = 8_388_608, 1_000
+MOST_BYTES = 16_777_216
 TOP = (*LEDGER_PARTS, "attestations", "consent", "format")
 MEMBERS = ("acknowledgement", "anchor", "attestation", "index", "path")
 
@@ -100,7 +100,7 @@ def _read(case: AttestationsCase) -> None:
     digest(value["consent"])
     case.consent = value["consent"]
     read_ledger(value, case)
-    found = items(value["attestations"], "attestations", most=MOST_ATTESTATIONS)
+    found = items(value["attestations"], "attestations", most=MOST_OF_CONSENT)
     case.attestations = [_attestation(each, case) for each in found]
     if not case.attestations:
         raise CodecError("expected one attestation at least")

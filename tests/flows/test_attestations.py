@@ -410,6 +410,14 @@ def test_a_leaf_in_a_batch_of_something_else_proves_nothing(pulling: Pulling) ->
     assert error.value.step == 9
 
 
+def test_a_bank_does_not_attest_without_end(pulling: Pulling, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = another(pulling)
+    monkeypatch.setattr(attestation, "MOST_OF_CONSENT", 1)
+    assert made.post(made.kept(jti="CCCCCCCCCCCCCCCCCCCCCA"))[0] == 201
+    error = made.refused(made.kept(jti="DDDDDDDDDDDDDDDDDDDDDA"))
+    assert str(error) == "409: 1 attestations of the consent are kept already"
+
+
 def test_a_jti_is_used_once(attested: Attested) -> None:
     made = another(attested.pulling)
     _, said = attestation.read(json.loads(attested.file)["attestations"][0]["attestation"])

@@ -136,9 +136,12 @@ def test_what_a_law_keeps_is_due_again_when_that_is_over_and_what_is_deleted_nev
         f"Under version 1 Overdue East Bank was to delete it by {words(pulled_at + LIFE)}, "
         "and has not said that it did, though it was told."
     )
+    listed = "East Bank should have deleted what it got, and has not said that it did."
+    assert listed in told.path.visitor().signed_in().open("/portal/consents").text
     now = told.path.gateway.clock()
     attest(told, consent, RetainedUnder("Cap. 615 <s. 20>", now + LIFE))
     assert overdue(told) == []
+    assert listed not in told.path.visitor().signed_in().open("/portal/consents").text
     assert page(told, consent) == (
         "Under version 1 Kept under a law East Bank signed that a law makes it keep what it got up to "
         f"{words(now)}, until {words(now + LIFE)}: Cap. 615 &lt;s. 20&gt; "
