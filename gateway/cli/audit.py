@@ -124,7 +124,7 @@ class _Found:
         }
 
 
-COUNTED = ("blocks", "entries", "batches", "leaves", "records", "erased", "receipts", "consents")
+COUNTED = ("blocks", "entries", "batches", "leaves", "records", "erased", "receipts", "attestations", "consents")
 
 
 def _conclude(found: _Found, scope: Scope, seconds: float) -> None:

@@ -1,9 +1,9 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
 
-from gateway.cli.values import duration, identifier
+from gateway.cli.values import duration, identifier, instant
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,23 @@ def test_durations_are_read_as_people_and_as_standards_write_them(text: str, sec
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"is no duration: write it like 30d, 12h or P30D$"):
         duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-12-01T09:00:00Z", datetime(2026, 12, 1, 9, tzinfo=UTC)),
+        ("2026-12-01", datetime(2026, 12, 1, tzinfo=UTC)),
+    ],
+)
+def test_instants_are_in_utc_to_the_second(text: str, expected: datetime) -> None:
+    assert instant(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "now", "2026-12-01T09:00:00+08:00", "2026-12-01T09:00Z", "2026-02-30"])
+def test_what_is_no_instant_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r" is no instant: "):
+        instant(text)
 
 
 def test_identifiers_are_typed_and_may_have_an_issuer() -> None:
