@@ -38,7 +38,7 @@ def request(session: Session, terms: TradeData, *, bank_id: str, now: datetime) 
     check_end(terms, now=now)
     begins = rules.requested(now=now, expires_at=min(terms.expires, now + REQUEST_LASTS))
     consent = Consent(
-        id=store.random_id(),
+        id=store.consent_id(),
         owner_id=owner.id,
         bank_id=bank_id,
         asked=terms.as_json(),

@@ -40,6 +40,11 @@ def random_id() -> str:
     return b64u(secrets.token_bytes(RANDOM_BYTES))
 
 
+def consent_id() -> str:
+    """Return a random id for a consent: one that no command line takes for an option."""
+    return next(made for made in iter(random_id, None) if not made.startswith("-"))
+
+
 def is_id(text: str) -> bool:
     """Say whether `text` has the form of a random id: what has not, is not looked for (PostgreSQL refuses NUL)."""
     try:

@@ -216,3 +216,9 @@ def test_what_was_stopped_is_neither_paused_nor_resumed(session: Session, direct
         lifecycle.pause(session, consent.id, person=director.person, now=LATER)
     with pytest.raises(ConflictError, match=rf"^consent {consent.id} cannot be resumed: it is revoked$"):
         lifecycle.resume(session, consent.id, person=director.person, now=LATER)
+
+
+def test_no_consents_id_looks_like_an_option_of_a_command_line() -> None:
+    made = {store.consent_id()[0] for _ in range(2_000)}
+    assert "-" not in made
+    assert len(made) > 50
