@@ -26,7 +26,7 @@ from tests.support.roles import ROLES, Call, Client
 DOCUMENTS = Path(__file__).parents[2] / "openapi"
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 QUICK = settings(
-    max_examples=15,
+    max_examples=10,
     stateful_step_count=6,
     deadline=None,
     database=None,

@@ -79,7 +79,7 @@ def test_made_up_calls_of_a_stranger_never_crash_the_gateway(gateway: Gateway) -
 def _call(operation: Any) -> None:
     """Call one operation with what Hypothesis makes up."""
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def call(case: Any) -> None:
         response = case.call()

@@ -23,7 +23,10 @@ LAST_LINES = 30
 PROOFS = {
     "crashes": ["tests/crashes"],
     "races": ["tests/gateway/notify/test_races.py", "tests/gateway/consent/test_life.py"],
-    "nodes": [f"tests/ledger/cometbft/test_{each}.py" for each in ("outages", "kills", "claims", "same_state")],
+    "nodes": [
+        *(f"tests/ledger/cometbft/test_{each}.py" for each in ("outages", "kills", "claims", "same_state")),
+        "tests/flows/test_network.py",
+    ],
 }
 """The tests whose figures stand in the report, by the name of their part."""
 NUMBERS = (
@@ -35,6 +38,7 @@ NUMBERS = (
     "steps",
     "soak_seconds",
     "node_kills",
+    "network_restarts",
     "claims",
     "sequences",
 )
@@ -67,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=10_000, help="that consents are lived through at random")
     parser.add_argument("--soak-seconds", type=int, default=600)
     parser.add_argument("--node-kills", type=int, default=100)
+    parser.add_argument("--network-restarts", type=int, default=3)
     parser.add_argument("--claims", type=int, default=1000)
     parser.add_argument("--sequences", type=int, default=100)
     parser.add_argument("--fuzz-seconds", type=int, default=60, help="of each target; 0: none")
