@@ -2,6 +2,8 @@
 
 import json
 import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,6 +48,7 @@ ReplacesOption = Annotated[
 ]
 RedirectOption = Annotated[str, typer.Option(help="A registered redirect URI on loopback.")]
 PatienceOption = Annotated[str, typer.Option(metavar="DURATION", help="How long to wait for the owner.")]
+ConsentArgument = Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")]
 StateOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Where consents are kept.")]
 BrowserOption = Annotated[bool, typer.Option("--open", help="Open the owner's page in a browser here.")]
 
@@ -103,21 +106,17 @@ def request(  # noqa: PLR0913 - one parameter is one option
 
 @app.command(epilog=examples("tidegate consent history CONSENT -o history.json"))
 def history(
-    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    consent: ConsentArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")],
     state: StateOption = None,
 ) -> None:
     """Save every record of a consent, as the owner signed it and as it changed since, for: tidegate verify."""
-    grant, proof_key = grants.find(state or grants.default_folder(), consent)
-    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
-        data = Bank(connection).history(consent)
-    output.write_bytes(data)
-    typer.echo(f"{output}: {len(data)} bytes")
+    _save(output, state, consent, lambda bank: bank.history(consent))
 
 
 @app.command(epilog=examples("tidegate consent receipts CONSENT -o receipts.json"))
 def receipts(
-    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    consent: ConsentArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")],
     state: StateOption = None,
 ) -> None:
@@ -125,16 +124,12 @@ def receipts(
 
     Check them with: tidegate verify.
     """
-    grant, proof_key = grants.find(state or grants.default_folder(), consent)
-    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
-        data = Bank(connection).receipts(consent)
-    output.write_bytes(data)
-    typer.echo(f"{output}: {len(data)} bytes")
+    _save(output, state, consent, lambda bank: bank.receipts(consent))
 
 
 @app.command(epilog=examples("tidegate consent attestations CONSENT -o attestations.json"))
 def attestations(
-    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    consent: ConsentArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")],
     state: StateOption = None,
 ) -> None:
@@ -142,11 +137,7 @@ def attestations(
 
     Check them with: tidegate verify.
     """
-    grant, proof_key = grants.find(state or grants.default_folder(), consent)
-    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
-        data = Bank(connection).attestations(consent)
-    output.write_bytes(data)
-    typer.echo(f"{output}: {len(data)} bytes")
+    _save(output, state, consent, lambda bank: bank.attestations(consent))
 
 
 @app.command(
@@ -157,7 +148,7 @@ def attestations(
     )
 )
 def attest(
-    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    consent: ConsentArgument,
     version: Annotated[int, typer.Option(help="The version under which you pulled it.")],
     pulled_until: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="It is about all that you pulled up to then. [default: now]")
@@ -182,15 +173,13 @@ def attest(
         RetainedUnder(law, instant(until)) if law and until else Deleted(instant(deleted_at) if deleted_at else now)
     )
     pulled = Pulled(consent, version, instant(pulled_until) if pulled_until else now)
-    grant, proof_key = grants.find(state or grants.default_folder(), consent)
-    with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
-        kept = Bank(connection).attest(pulled, became)
-    typer.echo(kept["id"])
+    with _holding(state, consent) as bank:
+        typer.echo(bank.attest(pulled, became)["id"])
 
 
 @app.command(epilog=examples("tidegate consent proof CONSENT -o proof.json"))
 def proof(
-    consent: Annotated[str, typer.Argument(help="The consent's id, as printed by: tidegate consent request.")],
+    consent: ConsentArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the proof.")],
     patience: Annotated[str, typer.Option(metavar="DURATION", help="How long to wait for the proof.")] = "30s",
     state: StateOption = None,
@@ -199,9 +188,22 @@ def proof(
 
     Check it with: tidegate verify. A consent that has ended gives no more evidence, but its end can be proved.
     """
+    seconds = duration(patience).total_seconds()
+    _save(output, state, consent, lambda bank: bank.proof(consent, patience=seconds))
+
+
+@contextmanager
+def _holding(state: Path | None, consent: str) -> Iterator[Bank]:
+    """Yield the bank that was given a consent, at the gateway where it was."""
     grant, proof_key = grants.find(state or grants.default_folder(), consent)
     with connect(grant.gateway, grant.client, Path(grant.key), proof_key=proof_key) as connection:
-        data = Bank(connection).proof(consent, patience=duration(patience).total_seconds())
+        yield Bank(connection)
+
+
+def _save(output: Path, state: Path | None, consent: str, ask: Callable[[Bank], bytes]) -> None:
+    """Write what the bank is answered about a consent that it was given."""
+    with _holding(state, consent) as bank:
+        data = ask(bank)
     output.write_bytes(data)
     typer.echo(f"{output}: {len(data)} bytes")
 
