@@ -23,7 +23,7 @@ BARE, BARE_THREAD = "bare FastAPI, async", "bare FastAPI, def"
 RESOURCE_SERVER, AUTHORIZATION_SERVER = "oauth4webapi on Node", "oidc-provider on Node"
 SCOPE = "ingest:dcsa_ebl"
 CREDENTIALS = {"grant_type": "client_credentials", "scope": SCOPE}
-GOALS = {RESOURCE_SERVER: 1.0, AUTHORIZATION_SERVER: 2.5}
+GOALS = {RESOURCE_SERVER: 1.0, AUTHORIZATION_SERVER: 1 / 0.6}
 
 
 def rows(market: Market, effort: Effort, *, peers: bool) -> Iterator[Row]:
