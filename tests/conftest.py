@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tidegate")
     group.addoption("--kills", type=int, default=15, help="how many processes are killed under load")
     group.addoption("--races", type=int, default=50, help="how many revocations race with what is told")
-    group.addoption("--revocations", type=int, default=12, help="how many revocations race with pulls")
+    group.addoption("--revocations", type=int, default=4, help="how many revocations race with pulls")
     group.addoption("--submits", type=int, default=2, help="how many requests are sent a hundred times at once")
     group.addoption("--network-restarts", type=int, default=0, help="how often a network goes down and up again")
     group.addoption("--restarts", type=int, default=4, help="how often PostgreSQL is restarted under load")

@@ -29,9 +29,9 @@ from tests.support.market import Market, opened
 from tests.support.processes import gateway_process
 
 PROCESSES = 4
-LONGEST_SECONDS = 0.15
+LONGEST_SECONDS = 0.1
 """How long the bank has before the owner revokes, at most."""
-AFTERWARDS = 2
+AFTERWARDS = 1
 """How often each is asked after the revocation was acknowledged."""
 SHIPMENT = {"scheme": "transport_document", "issuer": cast.CARRIER_CODE, "value": "OCLNHKG26118"}
 TERMS: dict[str, Any] = {
