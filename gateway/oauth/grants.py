@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6749.grants import (
 from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
 from sqlmodel import Session
 
-from gateway.consent.rules import State
+from gateway.consent.rules import State, told
 from gateway.consent.store import granted
 from gateway.consent.store import standing as standing_of
 from gateway.consent.tables import Consent
@@ -51,7 +51,7 @@ def living(session: Session, consent_id: str, server: Server) -> tuple[Consent, 
         raise InvalidGrantError("the consent was not granted")
     state = standing_of(consent, now=server.now).state
     if state not in (State.ACTIVE, State.PAUSED):
-        raise InvalidGrantError(f"the consent is {state}")
+        raise InvalidGrantError(f"the consent is {told(state)}")
     return consent, version.terms
 
 

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
+from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from gateway.clock import Now
-from gateway.consent import lifecycle, store
+from gateway.consent import lifecycle, store, title
+from gateway.consent.details import Identifier
 from gateway.consent.rules import LIVING, State
-from gateway.consent.tables import Consent
+from gateway.consent.tables import Consent, ConsentVersion
 from gateway.db import DbSession
 from gateway.directory.participants import participant
 from gateway.keys import CurrentKeys
@@ -84,10 +86,18 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
         pulls=consent.pulls,
         viewed=words.moment(consent.last_pull_at),
         events=record["events"] if record else [],
+        titles=_titles(session, consent, version),
         can_stop=present.state in LIVING,
         can_pause=present.state == State.ACTIVE,
         can_resume=present.state == State.PAUSED,
     )
+
+
+def _titles(session: Session, consent: Consent, version: ConsentVersion | None) -> list[str]:
+    """Return what was noted of title since a consent was given as it is, in words; nothing if it never was."""
+    noted = title.changes_of(session, consent, version) if version else ()
+    answer = version.terms["on_title_change"] if version else ""
+    return [words.title_change(Identifier.model_validate(each.document), each.kind, each.at, answer) for each in noted]
 
 
 @router.get("/{consent_id}/history", response_class=Response, responses=HISTORY)

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.consent.details import Identifier, TradeData
 from gateway.consent.narrowing import beyond_template
 from gateway.consent.purposes import PURPOSES
+from gateway.consent.title_rules import SCHEME
 from gateway.consent.values import duration
 from gateway.portal.pages import _
 
@@ -52,11 +53,27 @@ STATES = {
     "revoked": _("Stopped"),
     "expired": _("Ended"),
     "exhausted": _("Used up"),
+    "title": _("Ended: title passed on"),
 }
 
 OMISSIONS = {
     "pending": _("not yet on the ledger"),
     "erased": _("deleted"),
+}
+
+ON_TITLE_CHANGE = {
+    "end": _("Sharing ends"),
+    "ask": _("Sharing rests until you decide"),
+    "continue": _("Sharing goes on"),
+}
+TITLE = {
+    "transferred": _("Title to %(document)s was transferred on %(when)s."),
+    "surrendered": _("%(document)s was surrendered on %(when)s."),
+}
+SINCE_TITLE = {
+    "end": _("As you signed, sharing ended with that."),
+    "ask": _("As you signed, it is then for you to decide whether sharing goes on."),
+    "continue": _("As you signed, sharing goes on all the same."),
 }
 
 NOTHING_CHOSEN = _("Choose at least one kind of data, or refuse the request.")
@@ -82,6 +99,7 @@ def summary(terms: TradeData, *, bank: str) -> list[Line]:
         Line(_("Data dated"), (_period(terms),)),
         Line(_("How often"), (_frequency(terms),)),
         Line(_("Until"), (moment(terms.expires),)),
+        *_title(terms),
         Line(_("They must delete it after"), (length(duration(terms.data_life)),)),
         Line(_("Shared with others"), (_("Yes, they may pass it on") if terms.onward_sharing else _("No"),)),
     ]
@@ -111,6 +129,12 @@ def shipment(identifier: Identifier) -> str:
     """Return one identifier in words, such as "Bill of lading OCL71800000 (OCLN)"."""
     issuer = f" ({identifier.issuer.code})" if identifier.issuer else ""
     return f"{SCHEMES.get(identifier.scheme, identifier.scheme)} {identifier.value}{issuer}"
+
+
+def title_change(document: Identifier, kind: str, at: datetime, on_title_change: str) -> str:
+    """Return what happened to title of a document that a consent names, and what that did to the consent."""
+    happened = TITLE[kind] % {"document": shipment(document), "when": moment(at)}
+    return f"{happened} {SINCE_TITLE[on_title_change]}"
 
 
 def product(name: str) -> str:
@@ -161,6 +185,11 @@ def _products(terms: TradeData) -> Iterator[str]:
         parts = terms.fields.get(name)
         told = _("only %(parts)s") % {"parts": _listed(parts)} if parts else WHOLE.get(name, _("all of them"))
         yield f"{product(name)}: {told}"
+
+
+def _title(terms: TradeData) -> Iterator[Line]:
+    if any(each.scheme == SCHEME for each in terms.identifiers or ()):
+        yield Line(_("If a bill of lading changes hands"), (ON_TITLE_CHANGE[terms.on_title_change],))
 
 
 def _personal(terms: TradeData) -> Iterator[str]:

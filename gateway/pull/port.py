@@ -37,7 +37,7 @@ WHERE c.id = $1
 """
 
 COVERED = f"""
-SELECT c.bank_id, c.owner_id, c.state, c.state_since, c.expires_at, c.version AS consent_version,
+SELECT c.bank_id, c.owner_id, c.state, c.state_since, c.reason, c.expires_at, c.version AS consent_version,
     ({reads.HEAD}) AS head, {reads.COMPARED} AS compared, h.wrapped AS holder_key, r.*,
     EXISTS (SELECT 1 FROM revokedtoken t WHERE t.id IN ($2, $3)) AS token_revoked
 FROM consent c LEFT JOIN holderkey h ON h.holder = 'owner/' || c.owner_id LEFT JOIN LATERAL (

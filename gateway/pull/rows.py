@@ -57,6 +57,7 @@ def consent_read(row: asyncpg.Record, granted: Granted) -> ConsentRead:
             state_since=row["state_since"],
             expires_at=row["expires_at"],
             final=activation is not None and activation.anchor.height < head,
+            reason=row["reason"],
         ),
         owner_id=row["owner_id"],
         granted=granted,
