@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.access.parties import NOT_CONSENTED
 from gateway.consent.details import Identifier, TradeData
 from gateway.consent.narrowing import beyond_template
 from gateway.consent.purposes import PURPOSES
@@ -100,6 +101,7 @@ def summary(terms: TradeData, *, bank: str) -> list[Line]:
         Line(_("How often"), (_frequency(terms),)),
         Line(_("Until"), (moment(terms.expires),)),
         *_title(terms),
+        Line(_("What concerns another party to the cargo"), (_("Only if that party consents too"),)),
         Line(_("They must delete it after"), (length(duration(terms.data_life)),)),
         Line(_("Shared with others"), (_("Yes, they may pass it on") if terms.onward_sharing else _("No"),)),
     ]
@@ -144,6 +146,16 @@ def product(name: str) -> str:
 
 def omission(told: Mapping[str, Any]) -> str:
     """Return what an answer to a bank lacked, and why, in words."""
+    if told["reason"].startswith(NOT_CONSENTED):
+        role, pointer = told["reason"].removeprefix(NOT_CONSENTED).split(" ")
+        return _(
+            "Not given in %(count)s of %(product)s: %(part)s, which concerns the %(role)s, who has not consented"
+        ) % {
+            "count": told["count"],
+            "product": product(told["product"]),
+            "part": _listed([pointer]),
+            "role": role.replace("_", " "),
+        }
     why = OMISSIONS.get(told["reason"], told["reason"])
     return _("Not given: %(count)s of %(product)s, %(why)s") % {
         "count": told["count"],
