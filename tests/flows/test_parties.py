@@ -151,9 +151,10 @@ def test_what_concerns_the_shipper_is_left_out_of_the_consignees_bill_and_of_its
     assert set(parties(bill)) == {"consignee", "issuing_party"}
     shown, events = bill.records[0].claims, moved.records[0].claims
     assert shown.keys() == {"provenance", "carrier", "parties"}
-    assert events.keys() == {"provenance", "transport"}
+    assert events.keys() == {"parties", "provenance", "transport"}
+    assert events["parties"] == []
     of_bill = ("cargo", "document", "equipment", "identifiers", "parties", "routing", "terms")
-    of_event = ("equipment", "event", "identifiers", "location", "references", "seals")
+    of_event = ("equipment", "event", "identifiers", "seals")
     for verdict, places in ((bill, of_bill), (moved, of_event)):
         assert [(each["reason"], each["count"]) for each in verdict.omitted] == [
             (f"another party has not consented: shipper /{place}", 1) for place in places

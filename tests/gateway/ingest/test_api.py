@@ -101,6 +101,38 @@ def test_a_push_for_an_owner_who_is_not_linked_is_403_and_stores_nothing(carrier
     assert (count(database, Original), count(database, Record)) == (0, 0)
 
 
+def pushed_for(carrier: ApiCaller, *named: str) -> Any:
+    params = {"owner": TRADER, "party": list(named)}
+    content = body(transport_document())
+    return carrier.request("POST", f"/ingest/{EBL}", content=content, params=params, headers=JSON)
+
+
+@pytest.mark.parametrize(
+    ("named", "status", "detail"),
+    [
+        ((f"consignee:{RIVAL}",), 403, f"owner '{RIVAL}' has not confirmed to be a customer of '{CARRIER}'"),
+        ((f"consignee:{TRADER}", f"consignee:{RIVAL}"), 422, "party 'consignee' is there twice"),
+        (("consignor:harbour-trading",), 422, "party 'consignor' is no role of what the message holds; known: "),
+        (("consignee",), 422, "query.party.0: "),
+        (("consignee:",), 422, "query.party.0: "),
+        (("Consignee:harbour-trading",), 422, "query.party.0: "),
+        (tuple(f"role_{letter}:{TRADER}" for letter in "abcdefghijk"), 422, "query.party: "),
+    ],
+)
+def test_a_wrong_party_is_refused_and_nothing_is_stored(
+    carrier: ApiCaller, database: Session, named: tuple[str, ...], status: int, detail: str
+) -> None:
+    response = pushed_for(carrier, *named)
+    assert (response.status_code, response.json()["detail"][: len(detail)]) == (status, detail)
+    assert (count(database, Original), count(database, Record)) == (0, 0)
+
+
+def test_a_push_names_parties_and_its_provider_sees_them(carrier: ApiCaller) -> None:
+    assert pushed_for(carrier, f"consignee:{TRADER}", f"shipper:{TRADER}").status_code == 201
+    (record,) = carrier.request("GET", "/records").json()["records"]
+    assert record["parties"] == {"consignee": [TRADER], "shipper": [TRADER]}
+
+
 def test_a_known_document_for_another_owner_is_409(carrier: ApiCaller, database: Session) -> None:
     push(carrier, EBL, body(transport_document()), owner=TRADER)
     found = database.exec(select(Record)).one()
