@@ -89,12 +89,12 @@ def _presentation(each: Candidate, cut: Cut, master: bytes, agreed: Sequence[Agr
     all_of_it = disclosures(unwrap(master, each.holder, each.holder_key), each.id, envelope)
     shape = tuple([(pointer, parent) for pointer, parent, _ in all_of_it])
     personal = schemas.personal(each.product, each.version)
+    if not each.parties:
+        return _Shown(combine(each.jwt, [all_of_it[number][2] for number in _chosen(shape, cut, personal)]))
     owner = each.holder.removeprefix("owner/")
     among, relied = parties.others(
         each.parties, owner, agreed, product=each.product, identifiers=each.identifiers, day=each.day
     )
-    if not among:
-        return _Shown(combine(each.jwt, [all_of_it[number][2] for number in _chosen(shape, cut, personal)]))
     found = [Disclosure(*part) for part in all_of_it]
     concerns = parties.concerned(found, schemas.concerns(each.product, each.version))
     chosen, lacking = _chosen_among(shape, cut, personal, concerns, among)
