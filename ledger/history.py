@@ -2,7 +2,7 @@
 
 A history is `{"format", "consent", "records": [{"record", "salt"}, ...]}` in canonical JSON. A version begins with the
 record that the owner signed (given, amended); whatever happens to it afterwards (paused, resumed, withdrawn, expired,
-exhausted) makes a record more of the same version, in which only status and events differ.
+exhausted, ended_by_title) makes a record more of the same version, in which only status and events differ.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +28,7 @@ NEXT: Mapping[str, tuple[tuple[str, ...], str]] = {
     "withdrawn": (LIVING, "revoked"),
     "expired": (LIVING, "expired"),
     "exhausted": (LIVING, "exhausted"),
+    "ended_by_title": (LIVING, "title"),
 }
 """From which states an event leads to which."""
 AGREEMENTS = ("given", "amended")

@@ -5,7 +5,7 @@ Everything else is a disclosure of its own. What is not known to every sealer, o
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_bytes
@@ -88,16 +88,18 @@ def cut(
     fields: Sequence[str] | None,
     personal: Sequence[str],
     personal_fields: Sequence[str],
+    withheld: Collection[int] = (),
 ) -> list[int]:
     """Return the numbers of the disclosures to hand out.
 
     `fields` are the pointers permitted (None: all), `personal` those permitted among `personal_fields`, the pointers
     of the product that name a person. A permitted place brings its parents, which show nothing but digests beside it.
-    The original's digest goes with the whole record only.
+    The original's digest goes with the whole record only. `withheld` are numbers of what is not handed out for its own
+    sake, whatever is permitted.
     """
     wanted: set[int] = set()
     for number, disclosure in enumerate(disclosures):
-        if _permitted(disclosure.pointer, fields, personal, personal_fields):
+        if number not in withheld and permitted(disclosure.pointer, fields, personal, personal_fields):
             _with_parents(number, disclosures, wanted)
     originals = [n for n, each in enumerate(disclosures) if covered([f"/{ORIGINAL}"], each.pointer)]
     if len(wanted) + len(originals) == len(disclosures):
@@ -105,9 +107,10 @@ def cut(
     return sorted(wanted)
 
 
-def _permitted(
+def permitted(
     place: str, fields: Sequence[str] | None, personal: Sequence[str], personal_fields: Sequence[str]
 ) -> bool:
+    """Say whether what stands at a place may be handed out for its own sake; the members are those of `cut`."""
     if covered([f"/{ORIGINAL}"], place):
         return False
     if covered(personal_fields, place):

@@ -75,6 +75,14 @@ def concerns(product: str, version: int) -> Mapping[str, str]:
 
 
 @cache
+def roles(product: str, version: int) -> tuple[str, ...]:
+    """Return the roles of parties that a field may concern: those that fields name, and those that parties may have."""
+    places = {f"{place}/role" for place, role in concerns(product, version).items() if role == "{role}"}
+    own = {role for place, part in _fields(schema(product, version)) if place in places for role in part["enum"]}
+    return tuple(sorted((own | set(concerns(product, version).values())) - {"{role}"}))
+
+
+@cache
 def period_pointers(product: str, version: int) -> tuple[str, ...]:
     """Return the pointers of the date that a consent's period limits: the first that a document has is its date."""
     return tuple(schema(product, version)["x-period"])

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from gateway.consent.rules import Event, by_owner, told
+
 
 class Refusal(StrEnum):
     """Why a pull is refused; each has one answer over HTTP."""
@@ -13,7 +15,7 @@ class Refusal(StrEnum):
     ENDED = "ended"
     """The grant is revoked, expired, exhausted or refused, or was never this bank's: 401 `invalid_token`."""
     PAUSED = "paused"
-    """The owner paused the consent: 403 `insufficient_scope`."""
+    """The consent is paused: 403 `insufficient_scope`."""
     TOO_WIDE = "too_wide"
     """The question goes beyond the consent: 403 `insufficient_scope`."""
     TOO_OFTEN = "too_often"
@@ -33,7 +35,10 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A consent as the database has it: its state, and whether the ledger has made its grant final."""
+    """A consent as the database has it: its state, and whether the ledger has made its grant final.
+
+    `reason`: why it is in that state; None where that is not asked for, or was its owner's will.
+    """
 
     consent_id: str
     bank_id: str
@@ -41,6 +46,7 @@ class Standing:
     state_since: datetime
     expires_at: datetime
     final: bool
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ def _ended(standing: Standing, bank_id: str, now: datetime) -> Refuse | None:
     if standing.bank_id != bank_id:
         return Refuse(Refusal.ENDED, "this consent was given to another participant")
     if standing.state not in ("active", "paused"):
-        return Refuse(Refusal.ENDED, f"the consent is {standing.state}", standing.state_since)
+        return Refuse(Refusal.ENDED, f"the consent is {told(standing.state)}", standing.state_since)
     if now >= standing.expires_at:
         return Refuse(Refusal.ENDED, "the consent is expired", standing.expires_at)
     return None
@@ -107,7 +113,9 @@ def _ended(standing: Standing, bank_id: str, now: datetime) -> Refuse | None:
 
 def _paused(standing: Standing) -> Refuse | None:
     if standing.state == "paused":
-        return Refuse(Refusal.PAUSED, "the owner paused the consent", standing.state_since)
+        by_its_owner = standing.reason in (None, by_owner(Event.PAUSED))
+        why = "the owner paused the consent" if by_its_owner else f"the consent is paused: {standing.reason}"
+        return Refuse(Refusal.PAUSED, why, standing.state_since)
     return None
 
 

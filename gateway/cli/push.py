@@ -46,6 +46,10 @@ def push_file(  # noqa: PLR0913 - the options of a command
         typer.Option(metavar="KEY.pem", help="Seal the records here, under this key, registered as keys.sealing."),
     ] = None,
     *,
+    party: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROLE:ID", help="Who a role of the document is; its consent is needed for its fields."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it maps to; send nothing.")] = False,
 ) -> None:
     """Push a message as its standard defines it.
@@ -66,8 +70,9 @@ def push_file(  # noqa: PLR0913 - the options of a command
     media_type, body = push_endpoint(found).media_types[0], message.body
     if seal is not None:
         media_type, body = sealing.MEDIA_TYPE, _seal(found, message, media_type, client, seal)
+    named = dict(_party(each) for each in party or ())
     with connect(gateway, client, key) as connection:
-        answer = Provider(connection).push(connector, body, content_type=media_type, owner=owner)
+        answer = Provider(connection).push(connector, body, content_type=media_type, owner=owner, parties=named)
     for record in answer.get("records", []):
         typer.echo(_line(record))
 
@@ -82,6 +87,13 @@ def _seal(connector: Connector, message: Received, media_type: str, client: str,
         return sealing.seal(connector, message, media_type=media_type, sealer=sealer, issued_at=utc_now())
     except Unmappable as error:
         raise unmappable(error) from None
+
+
+def _party(text: str) -> tuple[str, str]:
+    role, _, participant = text.partition(":")
+    if not role or not participant:
+        raise CommandError(f"--party {text}: expected ROLE:ID, such as consignee:lantern-trading", code=USAGE)
+    return role, participant
 
 
 def _line(record: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from gateway.client.dpop import ProofKey
 from gateway.client.errors import UnreachableError, raise_for
 from gateway.client.events import SCOPE, STREAM, EventsFlows, Patience, from_event
 from gateway.client.identity import Identity
-from gateway.client.provider import Answer, ProviderFlows
+from gateway.client.provider import NOBODY, Answer, ProviderFlows
 from gateway.client.verifying import Trusting
 from gateway.client.webhooks import Event
 
@@ -170,9 +170,17 @@ class AsyncProvider:
         self.connection = connection
         self._flows = ProviderFlows(connection.dialogue)
 
-    async def push(self, connector: str, message: bytes, *, content_type: str, owner: str | None = None) -> Answer:
+    async def push(
+        self,
+        connector: str,
+        message: bytes,
+        *,
+        content_type: str,
+        owner: str | None = None,
+        parties: Mapping[str, str] = NOBODY,
+    ) -> Answer:
         """Push one message, as `Provider.push` does."""
-        return await self.connection.run(self._flows.push(connector, message, content_type, owner))
+        return await self.connection.run(self._flows.push(connector, message, content_type, owner, parties))
 
     async def ask_link(self, owner: str) -> None:
         """Ask an owner to confirm that it is a customer, as `Provider.ask_link` does."""

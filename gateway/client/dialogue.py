@@ -15,6 +15,7 @@ from gateway.client.dpop import ProofKey
 from gateway.client.errors import OAuthError, ProtocolError, UnreachableError, error_code, raise_for, read_json
 from gateway.client.identity import Identity
 
+Params = Mapping[str, str | list[str]]
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SAFE = frozenset({"GET", "PUT", "DELETE"})
 """Methods that may be repeated though the first one may have arrived (RFC 9110 section 9.2.2)."""
@@ -30,7 +31,7 @@ class Sent:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     data: Mapping[str, str] | None = None
-    params: Mapping[str, str] | None = None
+    params: Params | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Dialogue:
         token: str,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
     ) -> Flow[httpx2.Response]:
         """Call the gateway's API with an access token. Raises `ProblemError` or `OAuthError`."""
         response = yield from self._with_nonce(
@@ -177,7 +178,7 @@ class Dialogue:
         token: str,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
     ) -> Sent:
         """Return a call with a new proof (RFC 9449 section 7)."""
         url = f"{self.issuer}{path}"

@@ -8,6 +8,7 @@ from gateway.client.dialogue import Dialogue, Flow, as_object
 from gateway.client.errors import ProtocolError
 
 Answer = Mapping[str, Any]
+NOBODY: Mapping[str, str] = {}
 
 
 class ProviderFlows:
@@ -16,16 +17,21 @@ class ProviderFlows:
     def __init__(self, dialogue: Dialogue) -> None:
         self._dialogue = dialogue
 
-    def push(self, connector: str, message: bytes, content_type: str, owner: str | None) -> Flow[Answer]:
+    def push(
+        self, connector: str, message: bytes, content_type: str, owner: str | None, parties: Mapping[str, str]
+    ) -> Flow[Answer]:
         """Push one message, as `Provider.push` says."""
         token = yield from self._dialogue.own_token(f"ingest:{connector}")
+        named: dict[str, str | list[str]] = {"owner": owner} if owner else {}
+        if parties:
+            named["party"] = [f"{role}:{participant}" for role, participant in parties.items()]
         response = yield from self._dialogue.call(
             "POST",
             f"/ingest/{connector}",
             token=token,
             content=message,
             headers={"Content-Type": content_type},
-            params={"owner": owner} if owner else None,
+            params=named or None,
         )
         return as_object(response)
 
@@ -50,12 +56,22 @@ class Provider:
         self.connection = connection
         self._flows = ProviderFlows(connection.dialogue)
 
-    def push(self, connector: str, message: bytes, *, content_type: str, owner: str | None = None) -> Answer:
+    def push(
+        self,
+        connector: str,
+        message: bytes,
+        *,
+        content_type: str,
+        owner: str | None = None,
+        parties: Mapping[str, str] = NOBODY,
+    ) -> Answer:
         """Push one message; `owner` is the participant it belongs to. Returns the record ids and their states.
+
+        `parties`: by role of the documents, other participants whose consent is needed for what concerns them.
 
         Raises `ProblemError` with every fault of a message that cannot be mapped.
         """
-        return self.connection.run(self._flows.push(connector, message, content_type, owner))
+        return self.connection.run(self._flows.push(connector, message, content_type, owner, parties))
 
     def ask_link(self, owner: str) -> None:
         """Ask an owner to confirm that it is a customer; no data flows before it has. Raises `ProblemError`."""

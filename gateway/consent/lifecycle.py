@@ -99,7 +99,7 @@ def _by_owner(session: Session, consent_id: str, event: Event, *, person: Person
             event,
             initiator=consent.owner_id,
             happened=records.event(event, at=now, actor=person.id, channel="portal"),
-            reason=f"{event} by the owner",
+            reason=rules.by_owner(event),
             now=now,
         )
     return consent

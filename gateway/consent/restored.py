@@ -25,6 +25,7 @@ ENTRIES: Mapping[str, tuple[State, Event]] = {
 ENDINGS: Mapping[str, tuple[State, Event]] = {
     "expired": (State.EXPIRED, Event.EXPIRED),
     "exhausted": (State.EXHAUSTED, Event.EXHAUSTED),
+    "title": (State.TITLE, Event.ENDED_BY_TITLE),
 }
 """Where `consent.ended` leaves it, by its reason."""
 

@@ -16,6 +16,8 @@ class State(StrEnum):
     REVOKED = "revoked"
     EXPIRED = "expired"
     EXHAUSTED = "exhausted"
+    TITLE = "title"
+    """Title to a document that it names passed on; the word is the ledger's."""
 
 
 class Event(StrEnum):
@@ -29,6 +31,7 @@ class Event(StrEnum):
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     EXHAUSTED = "exhausted"
+    ENDED_BY_TITLE = "ended_by_title"
 
 
 LIVING = frozenset({State.ACTIVE, State.PAUSED})
@@ -45,6 +48,7 @@ TRANSITIONS: Mapping[Event, tuple[frozenset[State], State]] = {
     Event.WITHDRAWN: (LIVING, State.REVOKED),
     Event.EXPIRED: (frozenset({State.EXPIRED}), State.EXPIRED),
     Event.EXHAUSTED: (LIVING, State.EXHAUSTED),
+    Event.ENDED_BY_TITLE: (LIVING, State.TITLE),
 }
 """From which states an event leads to which; `at` has made time's part before."""
 
@@ -64,6 +68,16 @@ class Denied:
     """The event cannot happen to a consent that stands so."""
 
     reason: str
+
+
+def told(state: str) -> str:
+    """Return a state as "the consent is ..." goes on."""
+    return "ended because title to a bill of lading that it names passed on" if state == State.TITLE else state
+
+
+def by_owner(event: Event) -> str:
+    """Return the reason that is stored with what an owner does."""
+    return f"{event} by the owner"
 
 
 def requested(*, now: datetime, expires_at: datetime) -> Standing:
@@ -86,7 +100,7 @@ def apply(standing: Standing, event: Event, *, now: datetime, expires_at: dateti
     present = at(standing, now)
     allowed, to = TRANSITIONS[event]
     if present.state not in allowed:
-        return Denied(f"it is {present.state}")
+        return Denied(f"it is {told(present.state)}")
     if event is Event.EXPIRED:
         return present if standing.state in OPEN else Denied("it is expired")
     if event not in AGREEMENTS:

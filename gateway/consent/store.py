@@ -1,6 +1,7 @@
 """Consents in the database: found, locked, and moved from one standing to the next with all that must follow."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +30,11 @@ LEDGER_ENTRIES = {
     Event.WITHDRAWN: "consent.revoked",
     Event.EXPIRED: "consent.ended",
     Event.EXHAUSTED: "consent.ended",
+    Event.ENDED_BY_TITLE: "consent.ended",
 }
 """Refusals are not anchored."""
+
+NO_MORE: Mapping[str, str] = {}
 
 Json = dict[str, Any]
 
@@ -136,8 +140,16 @@ def after(consent: Consent, event: Event, *, now: datetime, expires_at: datetime
     return verdict
 
 
-def move(session: Session, consent: Consent, event: Event, to: Standing, *, reason: str | None = None) -> None:
-    """Put a locked consent into its new standing, which `event` leads to; its bank is told.
+def move(
+    session: Session,
+    consent: Consent,
+    event: Event,
+    to: Standing,
+    *,
+    reason: str | None = None,
+    told: Mapping[str, str] = NO_MORE,
+) -> None:
+    """Put a locked consent into its new standing, which `event` leads to; its bank is told, with `told` beside.
 
     What waits for a second signature waits no more: it was signed about how the consent stood before.
     """
@@ -152,7 +164,7 @@ def move(session: Session, consent: Consent, event: Event, to: Standing, *, reas
     session.flush()
     session.execute(delete(PendingApproval).where(col(PendingApproval.consent_id) == consent.id))
     count(session, to.state)
-    tell(session, consent, event, now=to.since)
+    tell(session, consent, event, now=to.since, **told)
 
 
 def count(session: Session, state: State) -> None:
@@ -160,27 +172,35 @@ def count(session: Session, state: State) -> None:
     once_committed(session, figures.consents.labels(state).inc)
 
 
-def tell(session: Session, consent: Consent, event: str, *, now: datetime) -> None:
-    """Have the consent's bank told of an event: which it was, and the version."""
-    body = {"bank": consent.bank_id, "version": consent.version}
+def tell(session: Session, consent: Consent, event: str, *, now: datetime, **more: str) -> None:
+    """Have the consent's bank told of an event: which it was, the version, and `more`, which holds no trade data."""
+    body = {"bank": consent.bank_id, "version": consent.version, **more}
     journal.tell(session, type=f"consent.{event}", subject=consent.id, body=body, now=now)
 
 
 def change(
-    session: Session, consent: Consent, event: Event, *, initiator: str, happened: Json, reason: str, now: datetime
+    session: Session,
+    consent: Consent,
+    event: Event,
+    *,
+    initiator: str,
+    happened: Json,
+    reason: str,
+    now: datetime,
+    told: Mapping[str, str] = NO_MORE,
 ) -> None:
     """Let `event` happen to a locked consent that was given: its state, its record, and the ledger's entry.
 
-    `initiator` is the participant who brings it about, `happened` the event as the record tells it. Raises
-    `ConflictError` if it cannot happen.
+    `initiator` is the participant who brings it about, `happened` the event as the record tells it, `told` what the
+    bank is told besides. Raises `ConflictError` if it cannot happen.
     """
     to = after(consent, event, now=now)
     before = present_record(session, consent)
-    move(session, consent, event, to, reason=reason)
+    move(session, consent, event, to, reason=reason, told=told)
     if before is None:
         return
-    told = records.status(to, consent_id=consent.id, initiator=initiator, reason=reason)
-    record = records.changed(before, told, happened)
+    status = records.status(to, consent_id=consent.id, initiator=initiator, reason=reason)
+    record = records.changed(before, status, happened)
     salt, commitment = committed(record)
     session.add(
         ConsentChange(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, text
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -64,6 +64,21 @@ class ConsentChange(SQLModel, table=True):
     salt: bytes = Field(sa_type=LargeBinary)
     commitment: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = instant()
+
+
+class TitleChange(SQLModel, table=True):
+    """Title to an owner's document passed on: told once, whoever reports it again."""
+
+    __table_args__ = (UniqueConstraint("owner_id", "document_key", "kind", "at"),)
+
+    number: int = Field(default=None, primary_key=True)
+    owner_id: str = Field(foreign_key="participant.id")
+    document_key: str  # records.references.Reference.key
+    document: dict[str, Any] = Field(sa_type=JSONB)  # the typed identifier
+    kind: str  # title_rules.Kind
+    at: datetime = instant()
+    reporter: str
+    noted_at: datetime = instant()
 
 
 class Draft(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """What providers call: pushes, callbacks, links, assignments, and a look at what they pushed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -27,7 +27,7 @@ from gateway.errors import (
     documented,
     to_problem,
 )
-from gateway.ingest import ownership, subscriptions
+from gateway.ingest import ownership, parties, subscriptions
 from gateway.ingest.description import body
 from gateway.ingest.pushes import Push, receive
 from gateway.ingest.sealed import is_sealed, read_envelope
@@ -38,6 +38,7 @@ from gateway.ingest.views import (
     LinkList,
     LinkView,
     OwnerId,
+    Party,
     RecordList,
     RecordView,
     TakenList,
@@ -55,6 +56,7 @@ router = APIRouter(tags=["ingest"], responses=documented(UnauthenticatedError, F
 models = APIRouter(route_class=JsonRoute)
 MESSAGE = documented(NotFoundError, ConflictError, TooLargeError, UnsupportedMediaError)
 PUSH, CALLBACK = "push", "callback"
+PARTY = "Which participant a role of the documents is, such as `consignee:lantern-trading`; each role once."
 CREDENTIALS = frozenset({"authorization", "dpop", "cookie"})
 
 
@@ -87,18 +89,21 @@ class Inbox:
     ) -> None:
         self.request, self.session, self.settings, self.keyring, self.now = request, session, settings, keyring, now
 
-    def push(self, connector: Connector, body: bytes, provider_id: str, owner: str | None) -> list[Taken]:
+    def push(
+        self, connector: Connector, body: bytes, provider_id: str, owner: str | None, named: Sequence[str]
+    ) -> list[Taken]:
         """Take in what a provider pushed: a message, or with it the records that it sealed itself."""
+        said = parties.read(named)
         endpoint = _endpoint(connector, PUSH)
         if not is_sealed(self.request.headers.get("content-type", "")):
             check_media_type(self.request, endpoint.media_types)
-            return self._receive(connector, self.received(PUSH, body, provider_id), provider_id, owner)
+            return self._receive(connector, self.received(PUSH, body, provider_id), provider_id, owner, said)
         envelope = read_envelope(body)
         if envelope.media_type not in endpoint.media_types:
             named = f"original: media type {envelope.media_type[:50]!r} is not accepted"
             raise UnsupportedMediaError(f"{named}; expected {' or '.join(endpoint.media_types)}")
         received = self.received(PUSH, envelope.original, provider_id, media_type=envelope.media_type)
-        return self._receive(connector, received, provider_id, owner, sealed=envelope.records)
+        return self._receive(connector, received, provider_id, owner, said, sealed=envelope.records)
 
     def received(self, endpoint: str, body: bytes, provider_id: str, *, media_type: str | None = None) -> Received:
         """Return the message as connectors see it, without credentials; `media_type` is its own, if it was wrapped."""
@@ -111,7 +116,7 @@ class Inbox:
     def call_back(self, connector: Connector, received: Received, provider_id: str) -> list[Taken]:
         """Take in a callback. Raises `GatewayError`."""
         check_media_type(self.request, _endpoint(connector, received.endpoint).media_types)
-        return self._receive(connector, received, provider_id, None)
+        return self._receive(connector, received, provider_id, None, {})
 
     def _receive(
         self,
@@ -119,11 +124,12 @@ class Inbox:
         received: Received,
         provider_id: str,
         owner: str | None,
+        said: Mapping[str, str],
         *,
         sealed: Sequence[str] | None = None,
     ) -> list[Taken]:
         endpoint = _endpoint(connector, received.endpoint)
-        push = Push(provider_id, connector, endpoint, received, owner, self.now, sealed)
+        push = Push(provider_id, connector, endpoint, received, owner, self.now, sealed, said)
         return receive(self.session, self.keyring, self.settings, push)
 
 
@@ -152,6 +158,7 @@ def push_message(
     pusher: Pusher,
     inbox: OpenInbox,
     owner: Annotated[OwnerId | None, Query(description="The owner of what the message holds.")] = None,
+    party: Annotated[list[Party], Query(max_length=parties.MOST, description=PARTY)] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """Take in a message as its standard defines it, or with the records that the provider sealed of it.
 
@@ -160,7 +167,7 @@ def push_message(
     What is refused is answered, not raised: the proof of possession stays used, a faulty message stays quarantined.
     """
     try:
-        taken = inbox.push(connector, body, pusher.client_id, owner)
+        taken = inbox.push(connector, body, pusher.client_id, owner, party)
     except GatewayError as error:
         return to_problem(error)
     status = HTTPStatus.CREATED if any(each.new for each in taken) else HTTPStatus.OK

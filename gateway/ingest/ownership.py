@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from gateway.directory.links import require_link
 from gateway.errors import ConflictError, InvalidError
-from gateway.ingest import rules
+from gateway.ingest import parties, rules
 from gateway.ingest.plans import held
 from gateway.ingest.rules import Basis, Known, Owned
 from gateway.ingest.tables import Assignment
@@ -29,11 +29,15 @@ def known(session: Session, provider_id: str, about: Iterable[Reference]) -> Kno
     )
     assigned = {wanted[each.reference_key]: each.owner_id for each in assignments}
     documents: dict[Reference, set[str | None]] = {}
+    roles: dict[Reference, dict[str, set[str]]] = {}
     for record in _documents(session, provider_id, wanted):
         if record.state == State.CURRENT:
             for each in set(references(record)) & set(wanted.values()):
                 documents.setdefault(each, set()).add(record.owner_id)
-    return Known(assigned, {each: frozenset(owners) for each, owners in documents.items()})
+                for role, ids in record.parties.items():
+                    roles.setdefault(each, {}).setdefault(role, set()).update(ids)
+    said = {each: {role: sorted(ids) for role, ids in those.items()} for each, those in roles.items()}
+    return Known(assigned, {each: frozenset(owners) for each, owners in documents.items()}, said)
 
 
 def assign(
@@ -94,6 +98,15 @@ def settle(
     changed += _give(session, master, provider_id, documents, now=now)
     touched |= {each.key for document in documents for each in references(document)}
     return changed + _give(session, master, provider_id, _events(session, provider_id, touched), now=now)
+
+
+def share_parties(session: Session, provider_id: str, about: Iterable[Reference]) -> None:
+    """Let the events that name documents with any of these references have the parties of those documents too."""
+    touched = {each.key for each in about}
+    touched |= {each.key for document in _documents(session, provider_id, touched) for each in references(document)}
+    events = _events(session, provider_id, touched)
+    so_far = known(session, provider_id, {ref for each in events for ref in references(each)})
+    store.name_parties(session, parties.renamed(events, so_far))
 
 
 def _documents(session: Session, provider_id: str, reference_keys: Iterable[str]) -> list[Stored]:

@@ -1,6 +1,6 @@
 """What is to be done with the documents and events of one message, given what is stored. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.base import Fault
@@ -55,6 +55,10 @@ class Plan:
     give: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
     """Stored records whose owner and basis change."""
     contradictions: list[Fault] = field(default_factory=list)
+    parties: Mapping[Key, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Participants by role (`ingest.parties`), of what arrives."""
+    rename: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Stored records whose parties change."""
 
 
 def held(record: Stored) -> Owned | None:

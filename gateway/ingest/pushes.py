@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -18,8 +18,8 @@ from gateway.db import once_committed
 from gateway.directory.links import require_link
 from gateway.directory.participants import participant
 from gateway.errors import ConflictError, GatewayError, InvalidError
-from gateway.ingest import rules
-from gateway.ingest.ownership import known, settle
+from gateway.ingest import parties, rules
+from gateway.ingest.ownership import known, settle, share_parties
 from gateway.ingest.plans import Arrival, Placed, Plan, plan
 from gateway.ingest.sealed import Sealer, check
 from gateway.ingest.taken import Taken, taken
@@ -51,6 +51,8 @@ class Push:
     owner_id: str | None
     at: datetime
     sealed: Sequence[str] | None = None
+    parties: Mapping[str, str] = field(default_factory=dict)
+    """Which participant, linked as the owner is, a role of the documents is; what concerns it is not the owner's."""
 
     @property
     def sent(self) -> Sent:
@@ -62,8 +64,9 @@ def receive(session: Session, keyring: Keyring, settings: Settings, push: Push) 
     """Store what a message holds, in the session's transaction; return what became of it, in the message's order.
 
     The same bytes again, and the same document or event again, are the records that are stored already. Raises
-    `ForbiddenError` if the owner named is not linked, `ConflictError` if the provider has said otherwise before, both
-    having stored nothing; `InvalidError` with every fault, having quarantined the message: commit it all the same.
+    `ForbiddenError` if the owner or a party named is not linked, `ConflictError` if the provider has said otherwise
+    before, both having stored nothing; `InvalidError` with every fault, having quarantined the message: commit it all
+    the same.
     """
     try:
         found = _receive(session, keyring, settings, push)
@@ -80,6 +83,8 @@ def receive(session: Session, keyring: Keyring, settings: Settings, push: Push) 
 def _receive(session: Session, keyring: Keyring, settings: Settings, push: Push) -> list[Taken]:
     if push.owner_id is not None:
         require_link(session, provider_id=push.provider_id, owner_id=push.owner_id)
+    for party in push.parties.values():
+        require_link(session, provider_id=push.provider_id, owner_id=party)
     store.lock_provider(session, push.provider_id)
     original = originals.find(session, keyring.records, push.sent)
     if original is not None and original.record_ids:
@@ -97,7 +102,8 @@ def _receive(session: Session, keyring: Keyring, settings: Settings, push: Push)
     for each in made.placed:
         if each.new:
             item = items[by_id[each.id]]
-            sealed.append(_sealed(each, item, push, attest(item) if own is None else own[by_id[each.id]]))
+            seal = attest(item) if own is None else own[by_id[each.id]]
+            sealed.append(_sealed(each, item, push, seal, made.parties[item.product, item.key]))
     _store(session, keyring, push, made, sealed, original)
     return taken(session, made, {item.place: item.warnings for item in items})
 
@@ -140,12 +146,15 @@ def _arrival(item: Mapped, master: bytes) -> Arrival:
 
 
 def _plan(session: Session, push: Push, arrivals: Sequence[Arrival]) -> Plan:
+    parties.check_roles(push.parties, {each.product for each in arrivals})
     stored = store.versions(session, push.provider_id, [(each.product, each.key) for each in arrivals])
     so_far = known(session, push.provider_id, {ref for each in arrivals for ref in each.references})
     made = plan(arrivals, stored, so_far, named=push.owner_id)
-    if made.contradictions:
-        errors = [asdict(each) for each in made.contradictions]
+    named = parties.name(arrivals, stored, so_far, push.parties)
+    if contradictions := [*made.contradictions, *named.contradictions]:
+        errors = [asdict(each) for each in contradictions]
         raise ConflictError(f"{errors[0]['message']}; nothing of the message was stored", errors=errors)
+    made.parties, made.rename = named.of, named.changed
     return made
 
 
@@ -162,10 +171,13 @@ def _store(
     store.store(session, master, sealed, original_id=original_id, now=push.at)
     store.supersede(session, made.supersede)
     store.give(session, master, made.give, now=push.at)
+    store.name_parties(session, made.rename)
     documents = [each for each in made.placed if each.arrival.product not in rules.INHERITING]
     if documents:
         about = {ref for each in documents for ref in each.arrival.references}
         settle(session, master, push.provider_id, about, now=push.at)
+        if any(made.parties.values()):
+            share_parties(session, push.provider_id, about)
 
 
 def _source(push: Push) -> dict[str, str]:
@@ -203,7 +215,7 @@ def _attester(session: Session, push: Push, settings: Settings, keyring: Keyring
     return attest
 
 
-def _sealed(placed: Placed, item: Mapped, push: Push, made: SealedRecord) -> store.Sealed:
+def _sealed(placed: Placed, item: Mapped, push: Push, made: SealedRecord, named: parties.Parties) -> store.Sealed:
     owner = placed.owner if isinstance(placed.owner, rules.Owned) else None
     return store.Sealed(
         id=placed.id,
@@ -226,4 +238,5 @@ def _sealed(placed: Placed, item: Mapped, push: Push, made: SealedRecord) -> sto
         state=placed.state,
         retracts=placed.arrival.retracts,
         superseded_by=placed.superseded_by,
+        parties=named,
     )

@@ -5,8 +5,8 @@ inherits the owner of the documents it names. Wherever two answers differ there 
 and released to nobody, which is the safe direction.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -64,6 +64,8 @@ class Known:
 
     assigned: Mapping[Reference, str]
     documented: Mapping[Reference, frozenset[str | None]]
+    parties: Mapping[Reference, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Participants by role of the documents that bear a reference."""
 
 
 def day(document: Mapping[str, Any], pointers: Iterable[str]) -> date | None:
@@ -111,9 +113,15 @@ def _as_named(named: str | None, firm: Owned | None, said: set[str]) -> Owned | 
 
 def _inherited(mine: list[Reference], known: Known) -> frozenset[str | None]:
     """Return the owners of the documents named, or of those that bear the bookings named if no document is."""
-    named = [each for each in mine if each.scheme in DOCUMENTS] or [each for each in mine if each.scheme == BOOKING]
+    named = documents_named(mine)
     unknown: frozenset[str | None] = frozenset({None})
     return frozenset[str | None]().union(*(known.documented.get(each, unknown) for each in named)) if named else unknown
+
+
+def documents_named(references: Iterable[Reference]) -> list[Reference]:
+    """Return the references by which an event names documents: to them, or to their bookings if to none."""
+    mine = list(references)
+    return [each for each in mine if each.scheme in DOCUMENTS] or [each for each in mine if each.scheme == BOOKING]
 
 
 def _advice(product: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from connectors.base import Fault
 from gateway.directory.tables import Link
 from gateway.errors import InvalidError
+from gateway.ingest.parties import FORM
 from gateway.ingest.taken import Taken
 from gateway.records.references import Reference
 from gateway.records.tables import Record
@@ -18,6 +19,7 @@ from ledger.errors import CodecError
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f|]+$")]
 LONGEST_CURSOR = 200
+Party = Annotated[str, Field(pattern=FORM)]
 OwnerId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
 
 
@@ -122,7 +124,7 @@ class LinkList(BaseModel):
 
 
 class RecordView(BaseModel):
-    """A record as its provider sees it; without `owner` it is released to nobody."""
+    """A record as its provider sees it; without `owner` it is released to nobody. `parties`: participants by role."""
 
     id: str
     product: str
@@ -130,6 +132,7 @@ class RecordView(BaseModel):
     revision: str | None
     state: str
     owner: str | None
+    parties: dict[str, list[str]]
     received_at: datetime
 
     @classmethod
@@ -142,6 +145,7 @@ class RecordView(BaseModel):
             revision=record.revision,
             state=record.state,
             owner=record.owner_id,
+            parties=record.parties,
             received_at=record.received_at,
         )
 

@@ -12,7 +12,8 @@ RECORDS_RETRACTED = "records.retracted"
 DELETION = "deletion."
 """`deletion.<stage>`: what was pulled is soon due to be deleted (`reminder`), is `due`, or is `overdue`."""
 CONSENT = "consent."
-"""`consent.<event>`: requested, given, refused, paused, resumed, amended, withdrawn, expired, exhausted."""
+"""`consent.<event>`: requested, given, refused, paused, resumed, amended, withdrawn, expired, exhausted,
+ended_by_title, title_changed (title to a bill of lading passed on, and it stands as it did)."""
 MAKES_A_VERSION = frozenset({"consent.given", "consent.amended"})
 UNDER_CONSENT = frozenset({RECORDS_AVAILABLE, RECORDS_RETRACTED})
 """Events about an owner's records: told only while the consent is in force, in the version that they are of."""

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from gateway.clock import Now, rfc3339
 from gateway.consent import lifecycle
+from gateway.consent.rules import told
 from gateway.consent.store import granted, standing
 from gateway.consent.tables import Consent
 from gateway.db import DbSession
@@ -41,7 +42,7 @@ class Grant(BaseModel):
     """A consent as the bank that holds it may know it."""
 
     grant_id: str
-    state: str = Field(description="active, or paused by the owner.")
+    state: str = Field(description="active; or paused, by the owner or because title passed on.")
     since: str = Field(description="Since when it is in that state (RFC 3339).")
     version: int = Field(description="Rises whenever the owner agrees anew.")
     expires_at: str
@@ -71,7 +72,7 @@ def grant_behind_token(
     consent = session.get(Consent, holder.token.grant_id)
     present = standing(consent, now=now) if consent else None
     if consent is None or standing_grant(session, consent.id, client_id=holder.client_id, now=now) is None:
-        why = f"the consent is {present.state}" if present else "the consent was not granted"
+        why = f"the consent is {told(present.state)}" if present else "the consent was not granted"
         raise refused(settings, keyring, now, error="invalid_token", why=why)
     assert present is not None  # noqa: S101 - there is a consent
     answer.headers["Cache-Control"] = "no-store"

@@ -12,7 +12,7 @@ from authlib.oauth2.rfc6749.grants import (
 from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
 from sqlmodel import Session
 
-from gateway.consent.rules import LIVING
+from gateway.consent.rules import LIVING, told
 from gateway.consent.store import granted
 from gateway.consent.store import standing as standing_of
 from gateway.consent.tables import Consent
@@ -58,7 +58,7 @@ def living(found: Agreed | None, now: datetime) -> Agreed:
         raise InvalidGrantError("the consent was not granted")
     state = standing_of(found[0], now=now).state
     if state not in LIVING:
-        raise InvalidGrantError(f"the consent is {state}")
+        raise InvalidGrantError(f"the consent is {told(state)}")
     return found
 
 

@@ -9,8 +9,9 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from gateway.clock import Now
-from gateway.consent import lifecycle, store
+from gateway.consent import lifecycle, store, title
 from gateway.consent.approvals import find as find_approval
+from gateway.consent.details import Identifier
 from gateway.consent.rules import LIVING, State
 from gateway.consent.tables import Consent, ConsentVersion
 from gateway.db import DbSession
@@ -110,6 +111,7 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
         events=record["events"] if record else [],
         fates=deletions.fates(session, consent, bank=bank.name, now=now),
         attested=bool(attesting.of_consent(session, consent.id)),
+        titles=_titles(session, consent, version),
         can_stop=present.state in LIVING,
         can_pause=present.state == State.ACTIVE,
         can_resume=present.state == State.PAUSED,
@@ -137,6 +139,13 @@ def _return_to(session: Session, consent: Consent, bank: Participant) -> str | N
         return None
     separator = "&" if "?" in bank.initiate_uri else "?"
     return f"{bank.initiate_uri}{separator}{urlencode({'consent': consent.id})}"
+
+
+def _titles(session: Session, consent: Consent, version: ConsentVersion | None) -> list[str]:
+    """Return what was noted of title since a consent was given as it is, in words; nothing if it never was."""
+    noted = title.changes_of(session, consent, version) if version else ()
+    answer = version.terms["on_title_change"] if version else ""
+    return [words.title_change(Identifier.model_validate(each.document), each.kind, each.at, answer) for each in noted]
 
 
 @router.get("/{consent_id}/history", response_class=Response, responses=HISTORY)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.access.parties import NOT_CONSENTED
 from gateway.consent.details import Identifier, TradeData
 from gateway.consent.narrowing import beyond_template
 from gateway.consent.purposes import PURPOSES
+from gateway.consent.title_rules import SCHEME
 from gateway.consent.values import duration
 from gateway.portal.pages import _
 
@@ -61,11 +63,27 @@ STATES = {
     "revoked": _("Stopped"),
     "expired": _("Ended"),
     "exhausted": _("Used up"),
+    "title": _("Ended: title passed on"),
 }
 
 OMISSIONS = {
     "pending": _("not yet on the ledger"),
     "erased": _("deleted"),
+}
+
+ON_TITLE_CHANGE = {
+    "end": _("Sharing ends"),
+    "ask": _("Sharing rests until you decide"),
+    "continue": _("Sharing goes on"),
+}
+TITLE = {
+    "transferred": _("Title to %(document)s was transferred on %(when)s."),
+    "surrendered": _("%(document)s was surrendered on %(when)s."),
+}
+SINCE_TITLE = {
+    "end": _("As you signed, sharing ended with that."),
+    "ask": _("As you signed, it is then for you to decide whether sharing goes on."),
+    "continue": _("As you signed, sharing goes on all the same."),
 }
 
 NOTHING_CHOSEN = _("Choose at least one kind of data, or refuse the request.")
@@ -91,6 +109,8 @@ def summary(terms: TradeData, *, bank: str) -> list[Line]:
         Line(_("Data dated"), (_period(terms),)),
         Line(_("How often"), (_frequency(terms),)),
         Line(_("Until"), (moment(terms.expires),)),
+        *_title(terms),
+        Line(_("What concerns another party to the cargo"), (_("Only if that party consents too"),)),
         Line(_("They must delete it after"), (length(duration(terms.data_life)),)),
         Line(_("Shared with others"), (_("Yes, they may pass it on") if terms.onward_sharing else _("No"),)),
     ]
@@ -148,6 +168,12 @@ def shipment(identifier: Identifier) -> str:
     return f"{SCHEMES.get(identifier.scheme, identifier.scheme)} {identifier.value}{issuer}"
 
 
+def title_change(document: Identifier, kind: str, at: datetime, on_title_change: str) -> str:
+    """Return what happened to title of a document that a consent names, and what that did to the consent."""
+    happened = TITLE[kind] % {"document": shipment(document), "when": moment(at)}
+    return f"{happened} {SINCE_TITLE[on_title_change]}"
+
+
 def product(name: str) -> str:
     """Return a product in words."""
     return PRODUCTS.get(name, name)
@@ -155,6 +181,16 @@ def product(name: str) -> str:
 
 def omission(told: Mapping[str, Any]) -> str:
     """Return what an answer to a bank lacked, and why, in words."""
+    if told["reason"].startswith(NOT_CONSENTED):
+        role, pointer = told["reason"].removeprefix(NOT_CONSENTED).split(" ")
+        return _(
+            "Not given in %(count)s of %(product)s: %(part)s, which concerns the %(role)s, who has not consented"
+        ) % {
+            "count": told["count"],
+            "product": product(told["product"]),
+            "part": _listed([pointer]),
+            "role": role.replace("_", " "),
+        }
     why = OMISSIONS.get(told["reason"], told["reason"])
     return _("Not given: %(count)s of %(product)s, %(why)s") % {
         "count": told["count"],
@@ -196,6 +232,11 @@ def _products(terms: TradeData) -> Iterator[str]:
         parts = terms.fields.get(name)
         told = _("only %(parts)s") % {"parts": _listed(parts)} if parts else WHOLE.get(name, _("all of them"))
         yield f"{product(name)}: {told}"
+
+
+def _title(terms: TradeData) -> Iterator[Line]:
+    if any(each.scheme == SCHEME for each in terms.identifiers or ()):
+        yield Line(_("If a bill of lading changes hands"), (ON_TITLE_CHANGE[terms.on_title_change],))
 
 
 def _personal(terms: TradeData) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway import figures
+from gateway.access import parties
 from gateway.access.rules import Permit, Refusal, Refuse, decide, within
 from gateway.anchoring import own
 from gateway.consent.values import duration
@@ -88,8 +89,14 @@ class Puller:
         covered = await self._permitted(reading, token, asked, after=after, now=now)
         consent, candidates = covered.consent, covered.candidates
         leaves = await reading.leaves(candidates, at=consent.head)
+        others = set[str]().union(*(parties.named(each.parties, consent.owner_id) for each in candidates))
         page = cutting.cut(
-            candidates, covered.permit, leaves, master=self._keyring.records, gateway_id=self._settings.gateway_id
+            candidates,
+            covered.permit,
+            leaves,
+            master=self._keyring.records,
+            gateway_id=self._settings.gateway_id,
+            agreed=await reading.agreed(others, consent.standing.bank_id, now=now),
         )
         proofs = await self._proofs(reading, consent, page)
         last = Place(candidates[-1].received_at, candidates[-1].id) if covered.more else None
@@ -177,6 +184,7 @@ class Puller:
             leaf=leaf_of(signed),
             at=now,
             request_id=request_id(),
+            relied=drawn.page.relied,
         )
 
     def _cursor(self, drawn: Drawn, asked: Asked, *, now: datetime) -> str | None:

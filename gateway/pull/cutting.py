@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import schemas
+from gateway.access import parties
+from gateway.access.parties import Agreed, Concern, Other
 from gateway.access.rules import Cut, Permit
 from gateway.anchoring.reads import AnchoredLeaf
 from gateway.pull.rows import Candidate
@@ -30,6 +32,8 @@ class Page:
     anchors: Mapping[str, Anchor]
     keys: frozenset[str]
     """The state's keys of their sealers."""
+    relied: frozenset[tuple[str, int]]
+    """Consents of other parties, and their versions, without which the records would show less."""
 
 
 def cut(
@@ -39,38 +43,62 @@ def cut(
     *,
     master: bytes,
     gateway_id: str,
+    agreed: Sequence[Agreed] = (),
 ) -> Page:
-    """Return the page. A record that is not final yet is `pending`, one whose key was deleted is `erased`."""
-    parts, hashes, keys = [], [], set()
+    """Return the page. A record that is not final yet is `pending`, one whose key was deleted is `erased`.
+
+    `agreed`: what other parties that the records name permit the same bank.
+    """
+    parts, hashes, keys, relied = [], [], set(), set[tuple[str, int]]()
     anchors: dict[str, Anchor] = {}
     omitted: Counter[tuple[str, str]] = Counter()
     for each in candidates:
         if not permit.covers(product=each.product, identifiers=each.identifiers, day=each.day):
             continue
         leaf = leaves.get(each.id)
-        shown = None if leaf is None else _presentation(each, permit.products[each.product], master)
+        shown = None if leaf is None else _presentation(each, permit.products[each.product], master, agreed)
         if leaf is None or shown is None:
             omitted[each.product, "pending" if leaf is None else "erased"] += 1
             continue
         anchors[leaf.entry.entry_id] = leaf.entry.anchor
-        parts.append(record_part(entry_id=leaf.entry.entry_id, leaf=leaf.leaf, presentation=shown))
-        hashes.append(sd_hash(shown))
+        parts.append(record_part(entry_id=leaf.entry.entry_id, leaf=leaf.leaf, presentation=shown.text))
+        hashes.append(sd_hash(shown.text))
+        omitted.update((each.product, concern.reason) for concern in shown.lacking)
+        relied |= shown.relied
         issuer = each.provider_id if each.level == "provider_sealed" else gateway_id
         keys.add(f"key/{issuer}/{_kid(each.jwt.partition('.')[0])}")
     told = tuple(
         {"product": product, "reason": reason, "count": omitted[product, reason]} for product, reason in sorted(omitted)
     )
-    return Page(tuple(parts), tuple(hashes), told, anchors, frozenset(keys))
+    return Page(tuple(parts), tuple(hashes), told, anchors, frozenset(keys), frozenset(relied))
 
 
-def _presentation(each: Candidate, cut: Cut, master: bytes) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A record as it is handed out, whom concerns what it lacks for want of a consent, and the consents relied upon."""
+
+    text: str
+    lacking: frozenset[Concern] = frozenset()
+    relied: frozenset[tuple[str, int]] = frozenset()
+
+
+def _presentation(each: Candidate, cut: Cut, master: bytes, agreed: Sequence[Agreed]) -> _Shown | None:
     if each.holder_key is None or each.wrapped_key is None or each.disclosures is None:
         return None
     envelope = crypto.Envelope(each.wrapped_key, each.disclosures)
     all_of_it = disclosures(unwrap(master, each.holder, each.holder_key), each.id, envelope)
     shape = tuple([(pointer, parent) for pointer, parent, _ in all_of_it])
-    chosen = _chosen(shape, cut, tuple(schemas.personal(each.product, each.version)))
-    return combine(each.jwt, [all_of_it[number][2] for number in chosen])
+    personal = schemas.personal(each.product, each.version)
+    if not each.parties:
+        return _Shown(combine(each.jwt, [all_of_it[number][2] for number in _chosen(shape, cut, personal)]))
+    owner = each.holder.removeprefix("owner/")
+    among, relied = parties.others(
+        each.parties, owner, agreed, product=each.product, identifiers=each.identifiers, day=each.day
+    )
+    found = [Disclosure(*part) for part in all_of_it]
+    concerns = parties.concerned(found, schemas.concerns(each.product, each.version))
+    chosen, lacking = _chosen_among(shape, cut, personal, concerns, among)
+    return _Shown(combine(each.jwt, [all_of_it[number][2] for number in chosen]), lacking, relied)
 
 
 @lru_cache(maxsize=2048)
@@ -78,6 +106,24 @@ def _chosen(shape: tuple[tuple[str, int | None], ...], cut: Cut, personal_fields
     """Return the numbers of the disclosures to hand out: records of one shape (pointers and parents) are cut alike."""
     found = [Disclosure(pointer, parent, "") for pointer, parent in shape]
     return tuple(record.cut(found, fields=cut.fields, personal=cut.personal, personal_fields=personal_fields))
+
+
+@lru_cache(maxsize=2048)
+def _chosen_among(
+    shape: tuple[tuple[str, int | None], ...],
+    cut: Cut,
+    personal_fields: tuple[str, ...],
+    concerns: tuple[Concern | None, ...],
+    among: tuple[Other, ...],
+) -> tuple[tuple[int, ...], frozenset[Concern]]:
+    """Return what to hand out of a record that names other parties, and whom concerns what it lacks for that."""
+    found = [Disclosure(pointer, parent, "") for pointer, parent in shape]
+    withheld = parties.withheld(found, concerns, among, personal_fields)
+    chosen = record.cut(
+        found, fields=cut.fields, personal=cut.personal, personal_fields=personal_fields, withheld=withheld
+    )
+    lost = (set(_chosen(shape, cut, personal_fields)) & withheld.keys()) - set(chosen)
+    return tuple(chosen), frozenset(withheld[number] for number in lost)
 
 
 @lru_cache(maxsize=256)

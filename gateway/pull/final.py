@@ -2,11 +2,12 @@
 
 Reading and deciding took no lock, so here everything that may have changed since is judged again, under a lock on the
 consents concerned (taken in order of id, so that two of these never wait for each other): the proof is unused, the
-consent is still active in the version that was read, and its uses are not exhausted. Whoever gets through has its
+consent is still active in the version that was read, so are those of other parties that the answer relies upon, and
+its uses are not exhausted. Whoever gets through has its
 receipt stored and its leaf queued in the same transaction; nobody is answered before the commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,16 +27,20 @@ WITH asked AS (
     SELECT * FROM unnest(
         $1::int[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[], $7::bool[],
         $8::int[], $9::interval[],
-        $10::int[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::timestamptz[], $16::uuid[]
+        $10::int[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::timestamptz[], $16::uuid[], $17::text[]
     ) AS t(n, jkt, jti, proof_expires_at, consent_id, version, opening, frequency, per, maximum,
-           receipt, bank_id, jws, leaf, at, request_id)
+           receipt, bank_id, jws, leaf, at, request_id, relied)
 ), fresh AS (
     INSERT INTO usedproof (jkt, jti, expires_at) SELECT jkt, jti, proof_expires_at FROM asked
     ON CONFLICT DO NOTHING RETURNING jkt, jti
 ), standing AS (
     SELECT a.*, c.pulls,
         c.state = 'active' AND c.version = a.version AND c.expires_at > a.at
-            AND {reads.COMPARED} AS holds,
+            AND {reads.COMPARED}
+            AND NOT EXISTS (
+                SELECT 1 FROM string_to_table(a.relied, ',') AS each(name) LEFT JOIN consent o
+                    ON o.id = split_part(each.name, ':', 1) AND o.version = split_part(each.name, ':', 2)::int
+                WHERE o.id IS NULL OR o.state <> 'active' OR o.expires_at <= a.at) AS holds,
         row_number() OVER (PARTITION BY a.consent_id, a.opening ORDER BY a.n) AS place,
         (SELECT count(*) FROM receipt r
           WHERE r.consent_id = a.consent_id AND r.opening AND r.created_at > a.at - a.per) AS recent
@@ -92,6 +97,13 @@ class Pull:
     leaf: bytes
     at: datetime
     request_id: str | None
+    relied: Collection[tuple[str, int]] = ()
+    """Consents of other parties, with their versions, that must stand as they were read."""
+
+    @property
+    def locks(self) -> set[str]:
+        """The consents whose rows must be locked."""
+        return {self.consent_id, *(consent for consent, _ in self.relied)}
 
     def row(self, n: int) -> tuple[object, ...]:
         """Return the parameters of `STORE` for this pull, as number `n` of its batch."""
@@ -112,6 +124,7 @@ class Pull:
             self.leaf,
             self.at,
             self.request_id,
+            ",".join(f"{consent}:{version}" for consent, version in sorted(self.relied)),
         )
 
 
@@ -135,7 +148,7 @@ class Final:
             first.setdefault((pull.jkt, pull.proof_jti), n)
         columns = zip(*(pulls[n].row(n) for n in first.values()), strict=True)
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(LOCK, [pull.consent_id for pull in pulls])
+            await connection.execute(LOCK, sorted({each for pull in pulls for each in pull.locks}))
             rows = await connection.fetch(STORE, *(list(column) for column in columns))
         outcomes = [Outcome.REPLAYED] * len(pulls)
         for row in rows:

@@ -13,6 +13,7 @@ from functools import partial
 
 import asyncpg
 
+from gateway.access.parties import Agreed
 from gateway.access.rules import Permit
 from gateway.anchoring import reads
 from gateway.oauth.tokens import Token
@@ -20,7 +21,7 @@ from gateway.pull import kept
 from gateway.pull.final import Final
 from gateway.pull.kept import Granted, Kept, Moved
 from gateway.pull.question import Place
-from gateway.pull.rows import Candidate, ConsentRead, candidate, consent_read
+from gateway.pull.rows import Candidate, ConsentRead, agreed, candidate, consent_read
 from gateway.records.references import reference
 from ledger import evidence
 from ledger.codec import b64u
@@ -36,12 +37,12 @@ WHERE c.id = $1
 """
 
 COVERED = f"""
-SELECT c.bank_id, c.owner_id, c.state, c.state_since, c.expires_at, c.version AS consent_version,
+SELECT c.bank_id, c.owner_id, c.state, c.state_since, c.reason, c.expires_at, c.version AS consent_version,
     ({reads.HEAD}) AS head, {reads.COMPARED} AS compared, h.wrapped AS holder_key, r.*,
     EXISTS (SELECT 1 FROM revokedtoken t WHERE t.id IN ($2, $3)) AS token_revoked
 FROM consent c LEFT JOIN holderkey h ON h.holder = 'owner/' || c.owner_id LEFT JOIN LATERAL (
     SELECT r.id, r.provider_id, r.product, r.version, r.identifiers, r.day, r.level, r.jwt, r.leaf, r.wrapped_key,
-        r.disclosures, r.received_at
+        r.disclosures, r.received_at, r.parties
     FROM record r
     WHERE r.owner_id = c.owner_id AND r.product = ANY($4) AND r.state = 'current'
         AND ($5::text[] IS NULL OR r.reference_keys && $5)
@@ -53,6 +54,16 @@ FROM consent c LEFT JOIN holderkey h ON h.holder = 'owner/' || c.owner_id LEFT J
 WHERE c.id = $1 ORDER BY r.received_at, r.id
 """  # noqa: S608 - put together from constants
 """A consent as it stands, in every row, with a page of the records that it may cover; at least one row, without one."""
+
+AGREED = f"""
+SELECT c.id, c.owner_id, c.bank_id, c.state, c.state_since, c.expires_at, c.version, v.terms, EXISTS (
+    SELECT 1 FROM ledgerentry e
+    WHERE e.subject = c.id AND e.version = c.version AND e.type IN ('consent.granted', 'consent.amended')
+        AND e.state = 'final' AND e.height < ({reads.HEAD})) AS final
+FROM consent c JOIN consentversion v ON v.consent_id = c.id AND v.version = c.version
+WHERE c.owner_id = ANY($1::text[]) AND c.bank_id = $2 AND c.state = 'active'
+ORDER BY c.id
+"""  # noqa: S608 - put together from constants
 
 OLDEST_USE = "SELECT min(created_at) FROM receipt WHERE consent_id = $1 AND opening AND created_at > $2"
 
@@ -112,6 +123,13 @@ class Reading:
             raise Moved
         found = [candidate(row) for row in rows[:PAGE] if row["id"] is not None]
         return consent_read(rows[0], granted), found, len(rows) > PAGE
+
+    async def agreed(self, owners: Collection[str], bank_id: str, *, now: datetime) -> list[Agreed]:
+        """Return the consents that these owners have given a bank and that are in force, with what they permit."""
+        if not owners:
+            return []
+        rows = await self._connection.fetch(AGREED, sorted(owners), bank_id)
+        return [found for row in rows if (found := agreed(row, bank_id=bank_id, now=now))]
 
     async def leaves(self, candidates: Collection[Candidate], *, at: int) -> dict[str, reads.AnchoredLeaf]:
         """Return the leaves of those records that are final, as they are sealed, as of header `at`; by record's id."""

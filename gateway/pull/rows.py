@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from gateway.access.rules import Standing
+from gateway.access.parties import Agreed
+from gateway.access.rules import Permit, Question, Standing, decide
 from gateway.pull.kept import Granted
 
 
@@ -44,6 +45,7 @@ class Candidate(NamedTuple):
     wrapped_key: bytes | None
     disclosures: bytes | None
     received_at: datetime
+    parties: Mapping[str, Sequence[str]]
 
 
 def consent_read(row: asyncpg.Record, granted: Granted) -> ConsentRead:
@@ -57,6 +59,7 @@ def consent_read(row: asyncpg.Record, granted: Granted) -> ConsentRead:
             state_since=row["state_since"],
             expires_at=row["expires_at"],
             final=activation is not None and activation.anchor.height < head,
+            reason=row["reason"],
         ),
         owner_id=row["owner_id"],
         granted=granted,
@@ -83,4 +86,19 @@ def candidate(row: asyncpg.Record) -> Candidate:
         wrapped_key=row["wrapped_key"],
         disclosures=row["disclosures"],
         received_at=row["received_at"],
+        parties=json.loads(row["parties"]),
     )
+
+
+def agreed(row: asyncpg.Record, *, bank_id: str, now: datetime) -> Agreed | None:
+    """Return the consent of a row of `gateway.pull.port.AGREED`; None if a pull under it would be refused."""
+    standing = Standing(
+        consent_id=row["id"],
+        bank_id=row["bank_id"],
+        state=row["state"],
+        state_since=row["state_since"],
+        expires_at=row["expires_at"],
+        final=row["final"],
+    )
+    verdict = decide(standing, json.loads(row["terms"]), Question(), bank_id=bank_id, now=now)
+    return Agreed(row["id"], row["version"], row["owner_id"], verdict) if isinstance(verdict, Permit) else None

@@ -1,7 +1,7 @@
 """What a record that arrives is to those already stored under its key. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -43,6 +43,7 @@ class Stored:
     owner_id: str | None
     owner_basis: str | None
     owner_keys: list[str]
+    parties: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -45,6 +45,7 @@ class Sealed:
     state: State
     retracts: bool
     superseded_by: str | None
+    parties: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def lock_provider(session: Session, provider_id: str) -> None:
@@ -116,7 +117,7 @@ def pushed(
 
 
 def _stored(session: Session, *conditions: ColumnElement[bool]) -> list[Stored]:
-    columns = [getattr(Record, field.name) for field in fields(Stored)]
+    columns = [getattr(Record, each.name) for each in fields(Stored)]
     statement = sa_select(*columns).where(*conditions).order_by(col(Record.received_at), col(Record.id))
     return [Stored(*row) for row in session.execute(statement)]
 
@@ -155,6 +156,18 @@ def give(
     session.flush()
 
 
+def name_parties(session: Session, parties: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    """Set who the parties of stored records are: by record's id, and by role."""
+    if parties:
+        session.connection().execute(
+            update(Record).where(col(Record.id) == bindparam("record")).values(parties=bindparam("said")),
+            [
+                {"record": each, "said": {role: list(ids) for role, ids in said.items()}}
+                for each, said in parties.items()
+            ],
+        )
+
+
 def _row(sealed: Sealed, keys: Mapping[str, bytes], original_id: str, now: datetime) -> dict[str, Any]:
     key = keys[holder(provider_id=sealed.provider_id, owner_id=sealed.owner_id)]
     parts = [(each.pointer, each.parent, each.encoded) for each in sealed.disclosures]
@@ -183,5 +196,6 @@ def _row(sealed: Sealed, keys: Mapping[str, bytes], original_id: str, now: datet
         "state": sealed.state,
         "retracts": sealed.retracts,
         "superseded_by": sealed.superseded_by,
+        "parties": {role: list(ids) for role, ids in sealed.parties.items()},
         "received_at": now,
     }

@@ -82,4 +82,5 @@ class Record(SQLModel, table=True):
     state: str
     retracts: bool = False
     superseded_by: str | None = None
+    parties: dict[str, list[str]] = Field(default_factory=dict, sa_type=JSONB)  # by role: its participants, as said
     received_at: datetime = instant()

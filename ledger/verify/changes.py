@@ -29,6 +29,7 @@ ENTRIES = {
     "withdrawn": "consent.revoked",
     "expired": "consent.ended",
     "exhausted": "consent.ended",
+    "ended_by_title": "consent.ended",
 }
 """What the ledger says of each event; a refusal is not on it."""
 

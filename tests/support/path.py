@@ -72,9 +72,9 @@ class WholePath:
         """Return a browser of the owner's person, not signed in."""
         return Visitor(self.gateway.app, self.person.passkey)
 
-    def push(self, connector: str, message: Any, *, owner: str | None = builders.OWNER) -> Any:
+    def push(self, connector: str, message: Any, *, owner: str | None = builders.OWNER, **parties: str) -> Any:
         data = message if isinstance(message, bytes) else json.dumps(message).encode()
-        return self.provider().push(connector, data, content_type="application/json", owner=owner)
+        return self.provider().push(connector, data, content_type="application/json", owner=owner, parties=parties)
 
     def ask(self, party: Party | None = None, *, replaces: str | None = None, **members: Any) -> ConsentRequest:
         details = builders.details(**{"expires_at": f"{self.end:%Y-%m-%d}T00:00:00Z", **members})

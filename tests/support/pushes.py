@@ -1,5 +1,6 @@
 """Push messages into a database without HTTP."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlmodel import Session
 from connectors import registry
 from connectors.base import Received
 from gateway import keys
+from gateway.client.provider import NOBODY
 from gateway.ingest.pushes import Push, receive
 from gateway.ingest.taken import Taken
 from gateway.settings import Settings
@@ -31,17 +33,26 @@ class Carrier:
         """Push T&T events as one message."""
         return self.push("dcsa_track_trace", body(list(events)), owner=owner, now=now)
 
-    def push_document(self, document: Any, *, owner: str | None = None, now: datetime = NOW) -> list[Taken]:
+    def push_document(
+        self, document: Any, *, owner: str | None = None, now: datetime = NOW, parties: Mapping[str, str] = NOBODY
+    ) -> list[Taken]:
         """Push a transport document."""
-        return self.push("dcsa_ebl", body(document), owner=owner, now=now)
+        return self.push("dcsa_ebl", body(document), owner=owner, now=now, parties=parties)
 
-    def push(self, connector: str, message: bytes, *, owner: str | None = None, now: datetime = NOW) -> list[Taken]:
+    def push(
+        self,
+        connector: str,
+        message: bytes,
+        *,
+        owner: str | None = None,
+        now: datetime = NOW,
+        parties: Mapping[str, str] = NOBODY,
+    ) -> list[Taken]:
         """Push a message's bytes."""
         found = registry.get(connector)
         received = Received("push", message, carrier_code=CARRIER_CODE)
-        return receive(
-            self.session, self.keyring, self.settings, Push(CARRIER, found, found.endpoints[0], received, owner, now)
-        )
+        made = Push(CARRIER, found, found.endpoints[0], received, owner, now, parties=parties)
+        return receive(self.session, self.keyring, self.settings, made)
 
 
 def carrier(session: Session, folder: Path) -> Carrier:

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from sqlmodel import Session, func, select
 
+import schemas
 from connectors import registry
 from gateway.directory.tables import Participant
 from gateway.ingest.subscriptions import Subscription, subscribe
@@ -17,6 +18,7 @@ from tests.support.messages import BOOKING, body, event, transport_document
 from tests.support.records import CARRIER, NOW, RIVAL, TRADER, participant, participants
 
 TRACK, EBL = "dcsa_track_trace", "dcsa_ebl"
+ROLES = ", ".join(schemas.roles("bill_of_lading", 1))
 JSON = {"Content-Type": "application/json"}
 
 
@@ -99,6 +101,49 @@ def test_a_push_for_an_owner_who_is_not_linked_is_403_and_stores_nothing(carrier
     response = push(carrier, EBL, body(transport_document()), owner=RIVAL)
     check_problem(response, 403, f"owner '{RIVAL}' has not confirmed to be a customer of '{CARRIER}'")
     assert (count(database, Original), count(database, Record)) == (0, 0)
+
+
+def pushed_for(carrier: ApiCaller, *named: str) -> Any:
+    params = {"owner": TRADER, "party": list(named)}
+    content = body(transport_document())
+    return carrier.request("POST", f"/ingest/{EBL}", content=content, params=params, headers=JSON)
+
+
+@pytest.mark.parametrize(
+    ("named", "status", "detail"),
+    [
+        ((f"consignee:{RIVAL}",), 403, f"owner '{RIVAL}' has not confirmed to be a customer of '{CARRIER}'"),
+        ((f"consignee:{TRADER}", f"consignee:{RIVAL}"), 422, "party 'consignee' is there twice"),
+        ((f"consignor:{TRADER}",), 422, f"party 'consignor' is no role of what the message holds; known: {ROLES}"),
+    ],
+)
+def test_a_wrong_party_is_refused_and_nothing_is_stored(
+    carrier: ApiCaller, database: Session, named: tuple[str, ...], status: int, detail: str
+) -> None:
+    check_problem(pushed_for(carrier, *named), status, detail)
+    assert (count(database, Original), count(database, Record)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("named", "pointer"),
+    [
+        (("consignee",), "/query/party/0"),
+        (("consignee:",), "/query/party/0"),
+        ((f"shipper:{TRADER}", f"Consignee:{TRADER}"), "/query/party/1"),
+        (tuple(f"role_{letter}:{TRADER}" for letter in "abcdefghijk"), "/query/party"),
+    ],
+)
+def test_a_party_that_is_not_in_form_is_422_with_its_place(
+    carrier: ApiCaller, named: tuple[str, ...], pointer: str
+) -> None:
+    problem = check_problem(pushed_for(carrier, *named), 422, "the request has 1 fault(s); see errors")
+    assert [each["pointer"] for each in problem["errors"]] == [pointer]
+
+
+def test_a_push_names_parties_and_its_provider_sees_them(carrier: ApiCaller) -> None:
+    assert pushed_for(carrier, f"consignee:{TRADER}", f"shipper:{TRADER}").status_code == 201
+    (record,) = carrier.request("GET", "/records").json()["records"]
+    assert record["parties"] == {"consignee": [TRADER], "shipper": [TRADER]}
 
 
 def test_a_known_document_for_another_owner_is_409(carrier: ApiCaller, database: Session) -> None:

@@ -50,6 +50,8 @@ def test_a_request_is_told_in_the_order_in_which_a_person_asks() -> None:
         ("Data dated", ("From 1 January 2026 to 31 December 2026",)),
         ("How often", ("At most 24 times within one day, 500 times in all",)),
         ("Until", ("31 January 2027, 00:00 UTC",)),
+        ("If a bill of lading changes hands", ("Sharing rests until you decide",)),
+        ("What concerns another party to the cargo", ("Only if that party consents too",)),
         ("They must delete it after", ("90 days",)),
         ("Shared with others", ("No",)),
     ]
