@@ -23,6 +23,8 @@ from gateway.oauth import authorize
 from gateway.oauth.description import leads_to
 from gateway.oauth.tables import PushedRequest
 from gateway.portal import words
+from gateway.portal.changes import Change
+from gateway.portal.changes import changes as what_changes
 from gateway.portal.description import PASSKEY, form
 from gateway.portal.pages import LANGUAGE, render
 from gateway.portal.security import OWN, OwnForm, SignedIn, SignInRequired, Visitor
@@ -169,10 +171,10 @@ def bank_after(session: Session, path: str) -> str | None:
     return found.redirect_uri if found and found.resumes else None
 
 
-def changes(session: Session, consent: Consent, terms: TradeData, *, bank: str) -> list[words.Change]:
+def changes(session: Session, consent: Consent, terms: TradeData, *, bank: str) -> list[Change]:
     """Return what terms would change of those in force, line by line; nothing for a consent that was never given."""
     version = store.granted(session, consent)
-    return words.changes(TradeData.model_validate(version.terms), terms, bank=bank) if version else []
+    return what_changes(TradeData.model_validate(version.terms), terms, bank=bank) if version else []
 
 
 def _to_decide(session: Session, request_id: str, *, now: datetime) -> PushedRequest:

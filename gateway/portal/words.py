@@ -46,15 +46,6 @@ WHOLE = {
     "road_consignment_note": _("all of them: parties, cargo, vehicles, taking over and delivery, charges"),
     "transport_event": _("all of them: what was planned, estimated and done, when and where"),
 }
-RETENTIONS = {
-    "view": _("They may only look at it"),
-    "store": _("They may store it"),
-}
-ON_TITLE_CHANGE = {
-    "end": _("Sharing ends"),
-    "ask": _("You are asked"),
-    "continue": _("Sharing goes on"),
-}
 STATES = {
     "requested": _("Waiting for you"),
     "active": _("Active"),
@@ -109,37 +100,16 @@ def summary(terms: TradeData, *, bank: str) -> list[Line]:
         Line(_("Data dated"), (_period(terms),)),
         Line(_("How often"), (_frequency(terms),)),
         Line(_("Until"), (moment(terms.expires),)),
-        *_title(terms),
+        *([title(terms)] if _names_a_bill(terms) else []),
         Line(_("What concerns another party to the cargo"), (_("Only if that party consents too"),)),
         Line(_("They must delete it after"), (length(duration(terms.data_life)),)),
         Line(_("Shared with others"), (_("Yes, they may pass it on") if terms.onward_sharing else _("No"),)),
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One fact that new terms would make another: what is said of it now, and what would be."""
-
-    name: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-
-
-def changes(present: TradeData, new: TradeData, *, bank: str) -> list[Change]:
-    """Return what new terms would change of the present ones, in the order of `summary`; nothing is left out."""
-    before, after = ([*summary(terms, bank=bank), *_besides(terms)] for terms in (present, new))
-    pairs = zip(before, after, strict=True)
-    return [Change(now.name, now.values, then.values) for now, then in pairs if now != then]
-
-
-def _besides(terms: TradeData) -> list[Line]:
-    """Return what the summary does not say."""
-    return [
-        Line(_("How they keep it"), (RETENTIONS[terms.retention],)),
-        Line(_("Where they may keep it"), terms.jurisdictions),
-        Line(_("By what rule it may leave the country"), (terms.transfer_mechanism or _("None is named"),)),
-        Line(_("When the goods change hands"), (ON_TITLE_CHANGE[terms.on_title_change],)),
-    ]
+def title(terms: TradeData) -> Line:
+    """Return what happens when title to a bill of lading passes on."""
+    return Line(_("If a bill of lading changes hands"), (ON_TITLE_CHANGE[terms.on_title_change],))
 
 
 def notice_text(lines: list[Line]) -> str:
@@ -234,9 +204,8 @@ def _products(terms: TradeData) -> Iterator[str]:
         yield f"{product(name)}: {told}"
 
 
-def _title(terms: TradeData) -> Iterator[Line]:
-    if any(each.scheme == SCHEME for each in terms.identifiers or ()):
-        yield Line(_("If a bill of lading changes hands"), (ON_TITLE_CHANGE[terms.on_title_change],))
+def _names_a_bill(terms: TradeData) -> bool:
+    return any(each.scheme == SCHEME for each in terms.identifiers or ())
 
 
 def _personal(terms: TradeData) -> Iterator[str]:

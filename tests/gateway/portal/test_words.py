@@ -9,6 +9,8 @@ from babel.messages.extract import extract_from_dir
 
 from gateway.consent.details import TradeData
 from gateway.portal import pages, words
+from gateway.portal.changes import Change
+from gateway.portal.changes import changes as what_changes
 from gateway.portal.security import own_path
 from tests.support import builders
 
@@ -82,17 +84,17 @@ def test_a_request_without_limits_says_so() -> None:
 
 def test_what_new_terms_would_change_is_told_and_nothing_else() -> None:
     present = builders.terms()
-    assert words.changes(present, present, bank="East Bank") == []
+    assert what_changes(present, present, bank="East Bank") == []
     new = builders.terms(maximum_pulls=900, retention="store", jurisdictions=["HK", "SG"], on_title_change="continue")
-    assert words.changes(present, new, bank="East Bank") == [
-        words.Change(
+    assert what_changes(present, new, bank="East Bank") == [
+        Change(
             "How often",
             ("At most 24 times within one day, 500 times in all",),
             ("At most 24 times within one day, 900 times in all",),
         ),
-        words.Change("How they keep it", ("They may only look at it",), ("They may store it",)),
-        words.Change("Where they may keep it", ("HK",), ("HK", "SG")),
-        words.Change("When the goods change hands", ("You are asked",), ("Sharing goes on",)),
+        Change("If a bill of lading changes hands", ("Sharing rests until you decide",), ("Sharing goes on",)),
+        Change("How they keep it", ("They may only look at it",), ("They may store it",)),
+        Change("Where they may keep it", ("HK",), ("HK", "SG")),
     ]
 
 
@@ -115,7 +117,7 @@ def test_no_change_of_a_member_is_kept_from_the_owner(member: str) -> None:
         "transfer_mechanism": "standard_contract",
         "onward_sharing": True,
     }
-    assert words.changes(builders.terms(), builders.terms(**{member: other[member]}), bank="East Bank")
+    assert what_changes(builders.terms(), builders.terms(**{member: other[member]}), bank="East Bank")
 
 
 @pytest.mark.parametrize(
