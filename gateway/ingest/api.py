@@ -28,7 +28,7 @@ from gateway.errors import (
     to_problem,
 )
 from gateway.ingest import ownership, parties, subscriptions
-from gateway.ingest.description import body
+from gateway.ingest.description import PARTY, body
 from gateway.ingest.pushes import Push, receive
 from gateway.ingest.sealed import is_sealed, read_envelope
 from gateway.ingest.taken import Taken
@@ -56,7 +56,6 @@ router = APIRouter(tags=["ingest"], responses=documented(UnauthenticatedError, F
 models = APIRouter(route_class=JsonRoute)
 MESSAGE = documented(NotFoundError, ConflictError, TooLargeError, UnsupportedMediaError)
 PUSH, CALLBACK = "push", "callback"
-PARTY = "Which participant a role of the documents is, such as `consignee:lantern-trading`; each role once."
 CREDENTIALS = frozenset({"authorization", "dpop", "cookie"})
 
 

@@ -22,6 +22,7 @@ _SEALED = {
         "records": {"type": "array", "items": {"type": "string"}, "description": "SD-JWTs with all disclosures."},
     },
 }
+PARTY = "Which participant a role of the documents is, such as `consignee:lantern-trading`; each role once."
 
 
 def body(endpoint: str) -> dict[str, Any]:
