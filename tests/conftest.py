@@ -16,12 +16,13 @@ from tests.support.database import cluster, database
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tidegate")
-    group.addoption("--kills", type=int, default=15, help="how many processes are killed under load")
+    group.addoption("--kills", type=int, default=8, help="how many processes are killed under load")
     group.addoption("--races", type=int, default=50, help="how many revocations race with what is told")
-    group.addoption("--revocations", type=int, default=4, help="how many revocations race with pulls")
-    group.addoption("--submits", type=int, default=2, help="how many requests are sent a hundred times at once")
+    group.addoption("--revocations", type=int, default=20, help="how many revocations race with pulls")
+    group.addoption("--submits", type=int, default=10, help="how many requests are sent a hundred times at once")
     group.addoption("--network-restarts", type=int, default=0, help="how often a network goes down and up again")
-    group.addoption("--restarts", type=int, default=4, help="how often PostgreSQL is restarted under load")
+    group.addoption("--restarts", type=int, default=2, help="how often PostgreSQL is restarted under load")
+    group.addoption("--bytes-apart", type=int, default=3, help="how far apart the bent bytes of an evidence are")
     group.addoption("--steps", type=int, default=50, help="how many steps consents are lived through at random")
     group.addoption("--node-kills", type=int, default=3, help="how many processes of a ledger's nodes are killed")
     group.addoption("--claims", type=int, default=60, help="how many fingerprints two gateways claim at once")

@@ -1,4 +1,4 @@
-"""Prove at length what `make test` tests in short: kills, restarts, a soak, nodes of a ledger, fuzzing.
+"""Prove at length what `make test` tests in short or not at all: kills, restarts, races, a soak, nodes, fuzzing.
 
 The report is docs/proof.md.
 
@@ -21,8 +21,13 @@ FOLDER = ROOT / "build" / "proof"
 REPORT = ROOT / "docs" / "proof.md"
 LAST_LINES = 30
 PROOFS = {
-    "crashes": ["tests/crashes"],
-    "races": ["tests/gateway/notify/test_races.py", "tests/gateway/consent/test_life.py"],
+    "crashes": ["tests/crashes", "tests/prove/soak.py", "tests/prove/double_submit.py"],
+    "races": [
+        "tests/gateway/notify/test_races.py",
+        "tests/prove/revocation_races.py",
+        "tests/gateway/consent/test_life.py",
+        "tests/ledger/test_verify.py::test_every_byte_matters",
+    ],
     "nodes": [
         *(f"tests/ledger/cometbft/test_{each}.py" for each in ("outages", "kills", "claims", "same_state")),
         "tests/flows/test_network.py",
@@ -41,6 +46,7 @@ NUMBERS = (
     "network_restarts",
     "claims",
     "sequences",
+    "bytes_apart",
 )
 
 
@@ -72,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--soak-seconds", type=int, default=600)
     parser.add_argument("--node-kills", type=int, default=100)
     parser.add_argument("--network-restarts", type=int, default=3)
+    parser.add_argument("--bytes-apart", type=int, default=1, help="of an evidence, which are bent")
     parser.add_argument("--claims", type=int, default=1000)
     parser.add_argument("--sequences", type=int, default=100)
     parser.add_argument("--fuzz-seconds", type=int, default=60, help="of each target; 0: none")

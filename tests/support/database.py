@@ -38,7 +38,7 @@ def cluster() -> Iterator[str]:
 @contextmanager
 def database(cluster_url: str) -> Iterator[str]:
     """Yield the URL of a fresh database with all tables; drop it at the end."""
-    with _created(cluster_url, "TEMPLATE template_tidegate") as url:
+    with _created(cluster_url, "TEMPLATE template_tidegate STRATEGY file_copy") as url:
         yield url
 
 
