@@ -3,11 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from gateway.anchoring.entries import FINAL
-from gateway.anchoring.proofs import handovers_below
+from gateway.anchoring.proofs import handovers_below, newest_header
 from gateway.anchoring.tables import AnchoredLeaf, Batch, BlockPart, KeyState, LedgerEntry
 from gateway.errors import NotYetError
 from ledger import evidence
@@ -28,7 +27,7 @@ class Proofs:
 
 def newest(session: Session) -> int:
     """Return the height of header A, below which entries are final. Raises `NotYetError` before there is one."""
-    height: int | None = session.exec(select(func.max(KeyState.height))).one()
+    height = newest_header(session)
     if height is None:
         raise NotYetError("nothing is final on the ledger yet: ask again")
     return height

@@ -47,6 +47,12 @@ def watch(session: Session, keys: Iterable[str]) -> None:
         session.execute(insert(KeyState).values(rows).on_conflict_do_nothing())
 
 
+def newest_header(session: Session) -> int | None:
+    """Return the height of the newest header that is proved, below which entries are released; None before one is."""
+    height: int | None = session.exec(select(func.max(KeyState.height))).one()
+    return height
+
+
 def proved_height(session: Session) -> int | None:
     """Return the height under whose header every watched key's state is proved; None if some are not proved yet."""
     heights = session.exec(select(KeyState.height).distinct()).all()
@@ -61,7 +67,7 @@ def prove_keys(session: Session, backend: Backend, height: int) -> int:
     What proves that header is stored with the block before it; what proved the last one goes, unless an entry needs
     it. Raises `LookupError` if the ledger has moved on.
     """
-    last = session.exec(select(func.max(KeyState.height))).one()
+    last = newest_header(session)
     watched = session.exec(select(KeyState.key).order_by(KeyState.key)).all()
     rows = [{"of": each.key, "height": height, "part": _part(each)} for each in backend.prove(watched, height)]
     keep_block(session, backend.block(height - 1))

@@ -59,6 +59,7 @@ def _anchoring(found: Backlog) -> Iterator[Metric]:
         ("entries", "Ledger entries not yet final.", found.entries),
         ("rejected", "Ledger entries that the ledger rejected.", found.rejected),
         ("height", "Height of the last final entry.", found.last_height or 0),
+        ("proved_height", "Height of the newest header with its proofs.", found.proved_height or 0),
         ("workers", "Workers connected to the database.", found.workers),
     ):
         yield GaugeMetricFamily(f"tidegate_anchoring_{name}", help_text, value=value)

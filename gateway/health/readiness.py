@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from gateway.anchoring.comparison import is_done
 from gateway.anchoring.entries import REJECTED, SUBMITTED, WAITING
+from gateway.anchoring.proofs import newest_header
 from gateway.anchoring.tables import LedgerEntry
 from gateway.anchoring.worker import APPLICATION
 from gateway.journal.tables import Leaf, QueuedEntry
@@ -26,6 +27,7 @@ WORKERS = text(
 class Backlog:
     """What waits for the ledger: the age of the oldest in seconds (0: nothing waits), and the last height reached.
 
+    `proved_height` is that of the newest header with its proofs: what is final below it is released.
     `workers` are those connected to the database at this moment. `compared`: the database is, with the ledger, since it
     was started; nothing is pulled before.
     """
@@ -35,6 +37,7 @@ class Backlog:
     entries: int
     rejected: int
     last_height: int | None
+    proved_height: int | None
     workers: int
     compared: bool
 
@@ -86,6 +89,7 @@ def backlog(session: Session, *, now: datetime) -> Backlog:
         entries=waiting[1][0] + waiting[2][0],
         rejected=session.execute(rejected).scalar_one(),
         last_height=session.execute(select(func.max(col(LedgerEntry.height)))).scalar_one(),
+        proved_height=newest_header(session),
         workers=session.execute(WORKERS, {"application": APPLICATION}).scalar_one(),
         compared=is_done(session),
     )

@@ -53,11 +53,11 @@ class Operated:
         self._wait(lambda state: state["status"] == "ready", "the gateway did not start")
 
     def anchored(self) -> int:
-        """Wait until nothing waits for the ledger any more; return its height (0: none yet). Raises `CommandError`."""
-        state = self._wait(
-            lambda state: not state["anchoring"]["leaves"] and not state["anchoring"]["entries"],
-            "the ledger did not take what was stored",
-        )
+        """Wait until all that was stored is on the ledger and proved; return its height (0: none yet).
+
+        Raises `CommandError` if that takes too long.
+        """
+        state = self._wait(is_released, "the ledger did not take what was stored")
         return int(state["anchoring"]["last_height"] or 0)
 
     def state(self) -> dict[str, Any] | None:
@@ -82,6 +82,12 @@ class Operated:
             time.sleep(POLL_SECONDS)
         said = self.log.read_text(errors="replace")[-SAID_CHARACTERS:]
         raise CommandError(f"{otherwise}; {self.log} says:\n{said}")
+
+
+def is_released(state: dict[str, Any]) -> bool:
+    """Say whether nothing waits for the ledger any more, nor for what proves it: the header above it."""
+    found = state["anchoring"]
+    return not found["leaves"] and not found["entries"] and (found["proved_height"] or 0) > (found["last_height"] or -1)
 
 
 def run(*arguments: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

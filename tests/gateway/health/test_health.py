@@ -65,6 +65,7 @@ def test_a_gateway_with_its_database_is_ready(gateway: Gateway, at_work: Anchori
             "entries": 0,
             "rejected": 0,
             "last_height": None,
+            "proved_height": None,
             "workers": 1,
             "compared": True,
             "late": False,
@@ -107,6 +108,14 @@ def test_what_the_ledger_rejected_is_told(gateway: Gateway, at_work: Anchoring) 
     answer = gateway.client.get("/readyz").json()
     assert answer["anchoring"]["rejected"] == 1
     assert answer["warnings"][1:] == ["the ledger rejected 1 entries: see the worker's log for why"]
+
+
+def test_the_header_up_to_which_entries_are_proved_is_told(gateway: Gateway, at_work: Anchoring) -> None:
+    queue_leaf(gateway)
+    at_work.clock.turn(timedelta(seconds=1))
+    at_work.finish()
+    found = gateway.client.get("/readyz").json()["anchoring"]
+    assert found["proved_height"] == found["last_height"] + 1
 
 
 def test_a_database_without_the_newest_schema_is_told(engine: Engine) -> None:
