@@ -20,7 +20,7 @@ ENTRIES = {
         "gateway.cli.owners", "Invite the people of a data owner, and say how many of them must approve.", OPERATOR
     ),
     "doctor": Entry("gateway.cli.doctor", "Find out what is wrong.", OPERATOR),
-    "audit": Entry("gateway.cli.audit", "Verify the whole ledger and the database, or your own access log.", OPERATOR),
+    "audit": Entry("gateway.cli.audits", "Verify the whole ledger and the database, or your own access log.", OPERATOR),
     "duties": Entry("gateway.cli.duties", "List the banks that should have deleted what they pulled.", OPERATOR),
     "keys": Entry("gateway.cli.keys", "Make keys, and rotate them.", OPERATOR),
     "ledger": Entry(

@@ -1,4 +1,4 @@
-"""`tidegate audit`: verify the whole ledger, and the database against it."""
+"""`tidegate audit verify`: the whole ledger, and the database against it."""
 
 import json
 import sqlite3
@@ -21,7 +21,6 @@ from gateway.audit.whole import audit
 from gateway.cli.audited import scope_of
 from gateway.cli.faults import CANNOT_SAY, FAILED, CommandError
 from gateway.cli.lazy import commands, examples
-from gateway.cli.mine import EXAMPLES, mine
 from gateway.cli.output import console
 from gateway.cli.runtime import DataOption, database, engine_on, read_settings
 from gateway.cli.values import duration
@@ -31,8 +30,7 @@ from gateway.settings import Settings
 from ledger.audit.findings import Finding
 from ledger.errors import LedgerError
 
-app = commands("Verify the whole ledger and the database, or your own access log.")
-app.command(epilog=examples(*EXAMPLES))(mine)
+app = commands()
 MOST_TOLD = 20
 """Findings of one kind that are told; the rest are counted."""
 

@@ -54,9 +54,10 @@ def _line(name: str, entry: Entry) -> TyperCommand:
     return TyperCommand(name=name, help=entry.summary)
 
 
-def commands(summary: str | None = None) -> typer.Typer:
+def commands(summary: str | None = None, *, kind: type[TyperGroup] = TyperGroup) -> typer.Typer:
     """Return an empty set of commands; with a `summary` it is a group even if it holds a single one."""
     made = typer.Typer(
+        cls=kind,
         help=summary,
         add_completion=False,
         no_args_is_help=summary is not None,

@@ -10,6 +10,7 @@ import typer
 
 from gateway.cli.faults import CANNOT_SAY, FAILED, USAGE
 from gateway.cli.files import read_file
+from gateway.cli.lazy import commands, examples
 from gateway.cli.verdicts import echo_json, not_proved, numbered, text, told
 from ledger.trust import MOST_BYTES as MOST_TRUST_BYTES
 from ledger.verify.copies import CopyVerdict, Found, look_up
@@ -17,12 +18,15 @@ from ledger.verify.log import STEPS, checked
 from ledger.verify.parse import MOST_BYTES
 from ledger.verify.pulls import LogCase, LogVerdict, PullVerdict, verdict_of
 
-EXAMPLES = (
-    "tidegate audit mine pulls.json --trust trust.json",
-    "tidegate audit mine pulls.json --trust trust.json --receipt evidence.json",
+app = commands()
+
+
+@app.command(
+    epilog=examples(
+        "tidegate audit mine pulls.json --trust trust.json",
+        "tidegate audit mine pulls.json --trust trust.json --receipt evidence.json",
+    )
 )
-
-
 def mine(
     file: Annotated[Path, typer.Argument(help="The access log, as the portal gave it, byte by byte.")],
     trust: Annotated[Path, typer.Option(help="The trust file of the ledger; compare its fingerprint out of band.")],

@@ -43,9 +43,10 @@ class Gateway:
 
 @contextmanager
 def running(database_url: str, folder: Path, clock: TurnableClock | None = None, **changes: Any) -> Iterator[Gateway]:
-    """Yield a gateway on the database, its keys and files in `folder`; `changes` are settings."""
+    """Yield a gateway on the database, its files in `folder`, its keys too, made if missing; `changes` are settings."""
     settings = Settings(**{"data_dir": folder, "issuer": ISSUER, "database_url": None, **changes})
-    keys.create(settings.keys_path)
+    if not settings.keys_path.exists():
+        keys.create(settings.keys_path)
     clock = clock or TurnableClock()
     keyring = keys.load(settings.keys_path)
     app = create_app(settings, keyring=keyring, database_url=database_url, clock=clock)

@@ -1,9 +1,10 @@
 """A gateway with a past: pushes, a consent revoked, one used up to now, pulls; and what an audit finds in it."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from gateway.cli.runtime import genesis
 from ledger.audit.findings import Finding
 from ledger.backends.reader import EmbeddedReader
 from ledger.trust import Trust, read
+from tests.support.anchoring import anchoring
+from tests.support.app import TurnableClock, running
+from tests.support.database import copied, database
 from tests.support.messages import BILL, event, transport_document
 from tests.support.path import WholePath, whole_path
 
@@ -115,3 +119,35 @@ def audited(database_url: str, folder: Path) -> Iterator[Audited]:
         path.as_bank().evidence(tokens)
         path.anchor()
         yield Audited(path, folder, tokens.grant_id or "", revoked.grant_id or "")
+
+
+@dataclass(frozen=True, slots=True)
+class AtRest:
+    """A gateway with a past that does not run: each test has a copy, for to live that past takes seconds."""
+
+    database_url: str
+    past: Audited
+
+    @contextmanager
+    def copied(self, cluster_url: str, folder: Path) -> Iterator[Audited]:
+        """Yield the same gateway, on copies of its database and its folder."""
+        path, clock = self.past.path, TurnableClock(self.past.path.gateway.clock())
+        shutil.copytree(self.past.folder, folder, dirs_exist_ok=True)
+        with (
+            copied(cluster_url, self.database_url) as url,
+            running(url, folder, clock) as gateway,
+            anchoring(gateway.app.state.engine, gateway.keyring, gateway.settings, folder, clock) as steps,
+        ):
+            steps.hooks = path.anchoring.hooks
+            steps.finish()
+            again = replace(path, gateway=gateway, anchoring=steps, connections={})
+            yield replace(self.past, path=again, folder=folder)
+
+
+@contextmanager
+def at_rest(cluster_url: str, folder: Path) -> Iterator[AtRest]:
+    """Yield a gateway with a past, at rest."""
+    with database(cluster_url) as url:
+        with audited(url, folder) as past:
+            pass
+        yield AtRest(url, past)

@@ -43,6 +43,13 @@ def database(cluster_url: str) -> Iterator[str]:
 
 
 @contextmanager
+def copied(cluster_url: str, database_url: str) -> Iterator[str]:
+    """Yield the URL of a copy of a database to which nobody is connected; drop it at the end."""
+    with _created(cluster_url, f"TEMPLATE {make_url(database_url).database} STRATEGY file_copy") as url:
+        yield url
+
+
+@contextmanager
 def empty_database(cluster_url: str) -> Iterator[str]:
     """Yield the URL of a database without tables; drop it at the end."""
     with _created(cluster_url, "") as url:

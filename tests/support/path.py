@@ -48,6 +48,8 @@ class WholePath:
     bank: Party
     other_bank: Party
     person: Enrolled
+    end: datetime
+    """Until when the bank asks, unless it says otherwise: the same whenever it asks."""
     connections: dict[str, Connection] = field(default_factory=dict)
 
     def connection(self, party: Party) -> Connection:
@@ -56,11 +58,6 @@ class WholePath:
             identity = Identity.of(party.id, party.key)
             self.connections[party.id] = Connection(ISSUER, identity, http=self.gateway.client)
         return self.connections[party.id]
-
-    @property
-    def end(self) -> datetime:
-        """Until when the bank asks, unless it says otherwise."""
-        return self.gateway.clock() + timedelta(days=60)
 
     def provider(self) -> Provider:
         return Provider(self.connection(self.carrier))
@@ -133,7 +130,7 @@ def whole_path(database_url: str, folder: Path, ledger: Ledger = anchoring, **se
             session.commit()
         steps.hooks = Hooks(reseal=seal_anew)
         steps.finish()
-        yield WholePath(gateway, steps, carrier, owner, bank, other, person)
+        yield WholePath(gateway, steps, carrier, owner, bank, other, person, end=clock() + timedelta(days=60))
 
 
 def invitation(gateway: Gateway, *, owner: str = builders.OWNER) -> str:

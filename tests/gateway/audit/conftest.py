@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audited import Audited, audited
+from tests.support.audited import AtRest, Audited
 
 
 @pytest.fixture
-def past(database_url: str, tmp_path: Path) -> Iterator[Audited]:
-    with audited(database_url, tmp_path) as past:
+def past(past_at_rest: AtRest, cluster_url: str, tmp_path: Path) -> Iterator[Audited]:
+    with past_at_rest.copied(cluster_url, tmp_path) as past:
         yield past

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audited import Audited, audited
+from tests.support.audited import AtRest, Audited
 from tests.support.cli import tidegate
 
 
 @pytest.fixture
-def past(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Audited]:
-    with audited(database_url, tmp_path) as past:
-        monkeypatch.setenv("DATABASE_URL", database_url)
+def past(past_at_rest: AtRest, cluster_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Audited]:
+    with past_at_rest.copied(cluster_url, tmp_path) as past:
+        url = past.path.anchoring.engine.url.render_as_string(hide_password=False)
+        monkeypatch.setenv("DATABASE_URL", url)
         monkeypatch.setenv("TIDEGATE_KEYS_DIR", str(past.path.gateway.settings.keys_path))
         monkeypatch.setenv("TIDEGATE_DATA_DIR", str(tmp_path))
         (tmp_path / "trust.json").write_bytes(past.path.trust())

@@ -7,6 +7,7 @@ bank pulls what it likes. A model that knows nothing of the gateway says what mu
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from ledger.verify import verify
 from ledger.verify.changes import verify as verify_receipts
 from ledger.verify.log import verify as verify_log
 from tests.support import builders
+from tests.support.database import database
 from tests.support.life import ENDED, GIVEN, NOT_FINAL, PAUSED, TOO_OFTEN, TOO_WIDE, Life, Pushed
 from tests.support.messages import event, transport_document
 from tests.support.path import WholePath, whole_path
@@ -35,6 +37,9 @@ STRANGERS = "OCLN71800002"
 OTHER = "other-trading"
 PRODUCTS = ("bill_of_lading", "transport_event")
 STEPS = 20
+"""Of one life."""
+TOGETHER = 25
+"""Lives in one database: the owner's log, which each reads at its end, has the pulls of all."""
 REFUSED = {401: ENDED, 429: TOO_OFTEN}
 some_bills = st.sampled_from([(), BILLS[:1], BILLS[1:], BILLS, (STRANGERS,)])
 some_products = st.sampled_from([(), PRODUCTS[:1], PRODUCTS[1:], PRODUCTS])
@@ -55,12 +60,13 @@ def wanted(products: tuple[str, ...], bills: tuple[str, ...], end: datetime, mos
     }
 
 
-@pytest.fixture
-def path(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WholePath]:
-    with whole_path(database_url, tmp_path) as path:
+@contextmanager
+def alive(database_url: str, folder: Path) -> Iterator[WholePath]:
+    """Yield a path whose bank goes by the gateway's clock."""
+    with whole_path(database_url, folder) as path, pytest.MonkeyPatch.context() as patched:
         watch = SimpleNamespace(time=lambda: path.gateway.clock().timestamp())
-        monkeypatch.setattr(dpop, "time", watch)
-        monkeypatch.setattr(identity, "time", watch)
+        patched.setattr(dpop, "time", watch)
+        patched.setattr(identity, "time", watch)
         yield path
 
 
@@ -281,15 +287,13 @@ class Lives(RuleBasedStateMachine):
                 assert not {"parties", "terms", "routing"} - {name[1:] for name in allowed} & each.claims.keys()
 
 
-@pytest.mark.timeout(7200)
-def test_nobody_reads_without_a_consent_in_force_that_covers_it(
-    path: WholePath, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
-) -> None:
-    records, outcomes = pushed(path), dict[str, int]()
+def live(path: WholePath, lives: int, outcomes: dict[str, int]) -> None:
+    """Let so many lives be lived, one after another; count what pulls come to."""
+    records = pushed(path)
     run_state_machine_as_test(
         lambda: Lives(path, records, outcomes),  # type: ignore[arg-type]  # it takes what makes one, too
         settings=settings(
-            max_examples=max(1, pytestconfig.option.steps // STEPS),
+            max_examples=lives,
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
@@ -298,5 +302,19 @@ def test_nobody_reads_without_a_consent_in_force_that_covers_it(
         ),
     )
 
+
+@pytest.mark.timeout(7200)
+def test_nobody_reads_without_a_consent_in_force_that_covers_it(
+    cluster_url: str,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
+) -> None:
+    outcomes = dict[str, int]()
+    lives = max(1, pytestconfig.option.steps // STEPS)
+    for first in range(0, lives, TOGETHER):
+        with database(cluster_url) as url, alive(url, tmp_path / str(first)) as path:
+            live(path, min(TOGETHER, lives - first), outcomes)
+    record_property("steps", lives * STEPS)
     record_property("pulls, by what they came to", outcomes)
     assert outcomes.get(GIVEN)
