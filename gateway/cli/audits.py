@@ -2,12 +2,16 @@
 
 from gateway.cli.lazy import Entry, LazyGroup, commands
 
+ENTRIES = {
+    "verify": Entry("gateway.cli.audit", "Verify the whole ledger, and the database against it.", "Operator"),
+    "mine": Entry(
+        "gateway.cli.mine", "Verify an owner's access log offline: who pulled its data, and when.", "Data owner"
+    ),
+}
+
 
 class _Audits(LazyGroup):
-    entries = {
-        "verify": Entry("gateway.cli.audit", "Verify the whole ledger, and the database against it.", "Operator"),
-        "mine": Entry("gateway.cli.mine", "Verify an owner's access log offline.", "Data owner"),
-    }
+    entries = ENTRIES
 
 
 app = commands("Verify the whole ledger and the database, or your own access log.", kind=_Audits)

@@ -3,29 +3,37 @@
 import subprocess
 import sys
 import time
-from importlib import import_module
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-import typer
+from typer.core import TyperGroup
 
 from gateway.cli import ENTRIES, run
+from gateway.cli.lazy import Entry, LazyGroup, load
 
 
-def commands() -> list[tuple[str, Any]]:
-    """Return every command with the words by which it is called."""
-    found: list[tuple[str, Any]] = []
-    for name, entry in ENTRIES.items():
-        command = typer.main.get_command(import_module(entry.module).app)
-        inner = getattr(command, "commands", None)
-        found += [(f"{name} {each}", inner[each]) for each in inner] if inner else [(name, command)]
-    return found
+def entries(among: Mapping[str, Entry] = ENTRIES, before: str = "") -> Iterator[tuple[str, Entry, Any]]:
+    """Yield every entry with the words by which it is called, and its command."""
+    for name, entry in among.items():
+        command = load(entry, name)
+        yield f"{before}{name}", entry, command
+        if isinstance(command, LazyGroup):
+            yield from entries(command.entries, f"{before}{name} ")
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Yield every command with the words by which it is called."""
+    for words, _, command in entries():
+        if not isinstance(command, TyperGroup):
+            yield words, command
+        elif not isinstance(command, LazyGroup):
+            yield from ((f"{words} {name}", each) for name, each in command.commands.items())
 
 
 def test_every_entry_says_what_its_command_says() -> None:
-    for name, entry in ENTRIES.items():
-        command = typer.main.get_command(import_module(entry.module).app)
-        assert str(command.help).splitlines()[0] == entry.summary, name
+    for words, entry, command in entries():
+        assert str(command.help).splitlines()[0] == entry.summary, words
 
 
 def test_every_command_has_examples_that_call_it() -> None:
