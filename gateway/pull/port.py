@@ -62,6 +62,7 @@ SELECT c.id, c.owner_id, c.bank_id, c.state, c.state_since, c.expires_at, c.vers
         AND e.state = 'final' AND e.height < ({reads.HEAD})) AS final
 FROM consent c JOIN consentversion v ON v.consent_id = c.id AND v.version = c.version
 WHERE c.owner_id = ANY($1::text[]) AND c.bank_id = $2 AND c.state = 'active'
+    AND (c.maximum_pulls IS NULL OR c.pulls < c.maximum_pulls)
 ORDER BY c.id
 """  # noqa: S608 - put together from constants
 

@@ -145,6 +145,13 @@ def test_a_consent_to_another_bank_gives_nothing(cargo: Cargo) -> None:
     assert list(cargo.pull(ours).omitted) == [WITHHELD]
 
 
+def test_a_consent_that_is_used_up_gives_nothing_also_before_the_worker_has_ended_it(cargo: Cargo) -> None:
+    ours, theirs = cargo.consents(ours=True), cargo.consents(maximum_pulls=1)
+    assert "consignee" in parties(cargo.pull(ours))
+    cargo.pull(theirs)
+    assert list(cargo.pull(ours).omitted) == [WITHHELD]
+
+
 def test_what_concerns_the_shipper_is_left_out_of_the_consignees_bill_and_of_its_events(cargo: Cargo) -> None:
     theirs = cargo.consents()
     bill, moved = cargo.pull(theirs), cargo.pull(theirs, "transport_event")
