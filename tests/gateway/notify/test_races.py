@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, Queue
@@ -87,7 +88,12 @@ def listen(url: str, told: Told, heard: list[tuple[str, float]], after: int) -> 
 
 @pytest.mark.timeout(400)
 def test_after_an_acknowledged_revocation_nothing_about_the_records_is_told(
-    told: Told, receiver: Receiver, database_url: str, tmp_path: Path, pytestconfig: pytest.Config
+    told: Told,
+    receiver: Receiver,
+    database_url: str,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
 ) -> None:
     races: int = pytestconfig.option.races
     told.webhook(receiver)
@@ -122,6 +128,9 @@ def test_after_an_acknowledged_revocation_nothing_about_the_records_is_told(
         for one in revoking:
             one.result()
         told.send()
+    record_property("revocations", len(acknowledged))
+    record_property("told by webhook before", len(by_webhook))
+    record_property("told by stream before", len(by_stream))
     assert len(acknowledged) == races
     late = [each for each in (*by_webhook, *by_stream) if each[1] > acknowledged[each[0]] + CUT_SECONDS]
     assert late == []
