@@ -11,17 +11,19 @@ LEAST_SECONDS = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How often a figure is taken: so many rounds, each of so many requests over HTTP, after one that does not count.
+    """How often a figure is taken: so many rounds, each of so many requests over HTTP.
 
-    The tests run every measurement with the least effort, so that none of them rots.
+    `warm`: after one round that does not count. The tests run every measurement with the least effort, so that none
+    of them rots.
     """
 
     rounds: int = ROUNDS
     requests: int = 1_500
     least_seconds: float = LEAST_SECONDS
+    warm: bool = True
 
 
-LEAST = Effort(rounds=1, requests=20, least_seconds=0.0)
+LEAST = Effort(rounds=1, requests=20, least_seconds=0.0, warm=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,16 @@ class Row:
 
 def microseconds(work: Callable[[], object], effort: Effort, *, each: int = 1) -> float:
     """Return the median time of one of the `each` things that `work` does."""
-    work()
+    if effort.warm:
+        work()
     return statistics.median(_round(work, effort.least_seconds, each) for _ in range(effort.rounds))
 
 
 def interleaved(works: Mapping[str, Callable[[], float]], effort: Effort) -> dict[str, float]:
-    """Return the median of what each work gives; all in turn in each round, after one that does not count."""
-    for work in works.values():
-        work()
+    """Return the median of what each work gives; all in turn in each round."""
+    if effort.warm:
+        for work in works.values():
+            work()
     taken = [{name: work() for name, work in works.items()} for _ in range(effort.rounds)]
     return {name: statistics.median(each[name] for each in taken) for name in works}
 
