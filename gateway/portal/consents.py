@@ -108,7 +108,7 @@ def show_consent(consent_id: str, person: SignedIn, session: DbSession, now: Now
         version=consent.version,
         pulls=consent.pulls,
         viewed=words.moment(consent.last_pull_at),
-        events=record["events"] if record else [],
+        events=[words.event(each) for each in record["events"]] if record else [],
         fates=deletions.fates(session, consent, bank=bank.name, now=now),
         attested=bool(attesting.of_consent(session, consent.id)),
         titles=_titles(session, consent, version),

@@ -12,55 +12,7 @@ from gateway.consent.purposes import PURPOSES
 from gateway.consent.title_rules import SCHEME
 from gateway.consent.values import duration
 from gateway.portal.pages import _
-
-PRODUCTS = {
-    "air_waybill": _("Air waybills"),
-    "bill_of_lading": _("Bills of lading"),
-    "road_consignment_note": _("Road consignment notes"),
-    "transport_event": _("Tracking events"),
-}
-SCHEMES = {
-    "transport_document": _("Bill of lading"),
-    "booking": _("Booking"),
-    "container": _("Container"),
-    "mawb": _("Air waybill"),
-    "hawb": _("House air waybill"),
-    "uld": _("Air cargo container or pallet"),
-    "flight": _("Flight"),
-    "ucr": _("Unique consignment reference"),
-    "ecmr": _("Road consignment note"),
-    "vehicle_registration": _("Vehicle"),
-    "ccrn": _("Road cargo reference (Hong Kong)"),
-}
-BEYOND = {
-    "products": _("more kinds of data than is usual for this purpose"),
-    "personal": _("names and contacts of people, which is not usual for this purpose"),
-    "expires_at": _("for longer than is usual for this purpose"),
-    "frequency": _("more often than is usual for this purpose"),
-    "data_life": _("to keep the data longer than is usual for this purpose"),
-    "onward_sharing": _("to share the data onward, which is not usual for this purpose"),
-}
-WHOLE = {
-    "air_waybill": _("all of them: parties, cargo, routing, customs, charges"),
-    "bill_of_lading": _("all of them: parties, cargo, routing, terms"),
-    "road_consignment_note": _("all of them: parties, cargo, vehicles, taking over and delivery, charges"),
-    "transport_event": _("all of them: what was planned, estimated and done, when and where"),
-}
-STATES = {
-    "requested": _("Waiting for you"),
-    "active": _("Active"),
-    "paused": _("Paused"),
-    "refused": _("Refused"),
-    "revoked": _("Stopped"),
-    "expired": _("Ended"),
-    "exhausted": _("Used up"),
-    "title": _("Ended: title passed on"),
-}
-
-OMISSIONS = {
-    "pending": _("not yet on the ledger"),
-    "erased": _("deleted"),
-}
+from gateway.portal.terms import BEYOND, EVENTS, OMISSIONS, PRODUCTS, SCHEMES, STATES, WHOLE
 
 ON_TITLE_CHANGE = {
     "end": _("Sharing ends"),
@@ -172,6 +124,11 @@ def omission(told: Mapping[str, Any]) -> str:
 def state(name: str) -> str:
     """Return a consent's state in words."""
     return STATES.get(name, name)
+
+
+def event(happened: Mapping[str, Any]) -> str:
+    """Return one of the events of a consent record in words, with its time."""
+    return f"{EVENTS.get(happened['event'], happened['event'])}: {moment(datetime.fromisoformat(happened['at']))}"
 
 
 def day(instant: datetime) -> str:

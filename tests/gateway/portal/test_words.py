@@ -1,5 +1,6 @@
 """The portal's words: ready for translation, and the same where they are read, signed and found again."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,11 +9,13 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from gateway.consent.details import TradeData
-from gateway.portal import pages, words
+from gateway.portal import pages, terms, words
 from gateway.portal.changes import Change
 from gateway.portal.changes import changes as what_changes
 from gateway.portal.security import own_path
 from tests.support import builders
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
 
 TEMPLATES = sorted((pages.HERE / "templates").glob("*.html"))
 CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<script.*?</script>|<[^>]*>", re.DOTALL)
@@ -148,3 +151,14 @@ def test_a_link_leads_nowhere_but_within_the_portal(given: str, path: str) -> No
 
 def test_nothing_can_end_a_script_element() -> None:
     assert str(pages._script_json("</script><!-- &")) == '"\\u003c/script\\u003e\\u003c!-- \\u0026"'
+
+
+def test_every_event_that_a_consent_record_can_have_has_its_words() -> None:
+    schema = json.loads((SCHEMAS / "consent_record" / "1.json").read_bytes())
+    names = re.findall(r'"event": \{"enum": \[(.*?)\]', json.dumps(schema))
+    assert [sorted(json.loads(f"[{each}]")) for each in names] == [sorted(terms.EVENTS)]
+
+
+def test_an_event_is_told_with_its_time() -> None:
+    happened = {"event": "ended_by_title", "at": "2026-11-26T23:47:12Z"}
+    assert words.event(happened) == "Ended as title passed on: 26 November 2026, 23:47 UTC"
