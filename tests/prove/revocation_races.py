@@ -1,11 +1,9 @@
-"""Revocations while a bank pulls and refreshes at four processes: none of them gives anything afterwards.
-
-What streams and webhooks tell at that time is raced in `tests/gateway/notify/test_races.py`.
-"""
+"""Revocations while a bank pulls, refreshes and listens at four processes: none of them gives anything afterwards."""
 
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -24,19 +22,21 @@ from gateway.client.connection import Connection, Tokens
 from gateway.client.dpop import ProofKey
 from gateway.client.errors import OAuthError, ProblemError
 from gateway.client.provider import Provider
+from tests.prove.hearing import Hearing, hearing, wait_for_all
 from tests.support.aftermath import url
 from tests.support.market import Market, opened
+from tests.support.messages import body, event
 from tests.support.processes import gateway_process
+from tests.support.receiver import receiving
 
 PROCESSES = 4
 LONGEST_SECONDS = 0.1
 """How long the bank has before the owner revokes, at most."""
+LOOPBACK = "127.0.0.0/8,::1/128"
 AFTERWARDS = 1
 """How often each is asked after the revocation was acknowledged."""
-SHIPMENT = {"scheme": "transport_document", "issuer": cast.CARRIER_CODE, "value": "OCLNHKG26118"}
 TERMS: dict[str, Any] = {
-    "products": ["bill_of_lading"],
-    "identifiers": [SHIPMENT],
+    "products": ["transport_event"],
     "fields": {},
     "frequency": {"max": 1_000_000, "per": "P1D"},
     "maximum_pulls": 1_000_000,
@@ -107,9 +107,65 @@ class Greedy:
         return self.bank.connection.call("GET", "/grant", token=tokens.access_token)
 
 
+@dataclass(frozen=True, slots=True)
+class Everywhere:
+    """Bank and owner at each of four processes on one database, and what the bank hears there."""
+
+    market: Market
+    carrier: Provider
+    banks: Sequence[Greedy]
+    browsers: Sequence[Browser]
+    hearing: Hearing
+    pool: ThreadPoolExecutor
+
+    def happens(self, bill: str, name: str) -> None:
+        """Let the carrier push an event of a shipment."""
+        told = event(f"{bill} {name}", bills=(bill,))
+        self.carrier.push("dcsa_track_trace", body([told]), content_type=JSON, owner=cast.OWNER)
+
+    def consented(self, bill: str) -> Tokens:
+        """Let the bank ask about a shipment, and the owner approve."""
+        bank, owner = self.banks[0].bank, self.market.owner
+        shipment = {"scheme": "transport_document", "issuer": cast.CARRIER_CODE, "value": bill}
+        asked = bank.request({**details(), **TERMS, "identifiers": [shipment]}, redirect_uri=cast.REDIRECT_URI)
+        owner.press(owner.press(owner.open(asked.url), "Continue"), "Approve with passkey")
+        return bank.exchange(asked, owner.left_for)
+
+    def race(self, bill: str, browser: Browser, seconds: float) -> tuple[str, list[Call], float]:
+        """Let the bank take what it can under a new consent while something happens, and the owner revoke it.
+
+        Returns the consent, what was asked, and when the revocation was acknowledged.
+        """
+        self.happens(bill, "before")
+        tokens, acknowledged = self.consented(bill), threading.Event()
+        self.happens(bill, "meanwhile")
+        self.banks[0].bank.evidence(tokens, patience=30.0)
+        taking = [self.pool.submit(each.take, tokens, acknowledged) for each in self.banks]
+        time.sleep(seconds)
+        page = browser.open(f"{self.market.stage.issuer}/portal/consents/{tokens.grant_id}/stop")
+        browser.press(page, "Stop sharing")
+        at = time.monotonic()
+        acknowledged.set()
+        return str(tokens.grant_id), [call for each in taking for call in each.result()], at
+
+
 @contextmanager
-def at_every_process(market: Market) -> Iterator[tuple[Sequence[Greedy], Sequence[Browser]]]:
-    """Yield the bank, and the owner's browser, at each of four processes on one database."""
+def everywhere(folder: Path) -> Iterator[Everywhere]:
+    """Yield a market with four processes, its bank listening at each."""
+    with (
+        receiving(folder) as receiver,
+        opened(folder, TIDEGATE_OUTBOUND_ALLOW=LOOPBACK, SSL_CERT_FILE=str(receiver.ca_file)) as market,
+        Connection(market.stage.issuer, market.players.carrier) as carrier,
+        at_every_process(market) as (ports, banks, browsers),
+        hearing(market, receiver, [At(port) for port in ports]) as heard,
+        ThreadPoolExecutor(PROCESSES) as pool,
+    ):
+        yield Everywhere(market, Provider(carrier), banks, browsers, heard, pool)
+
+
+@contextmanager
+def at_every_process(market: Market) -> Iterator[tuple[Sequence[int], Sequence[Greedy], Sequence[Browser]]]:
+    """Yield the ports of four processes on one database, and the bank and the owner's browser at each."""
     stage, key = market.stage, ProofKey()
     with ExitStack() as stack:
         ports = [stage.port] + [
@@ -121,58 +177,38 @@ def at_every_process(market: Market) -> Iterator[tuple[Sequence[Greedy], Sequenc
         clients = [stack.enter_context(httpx2.Client(transport=At(port), trust_env=False)) for port in ports]
         banks = [Connection(stage.issuer, market.players.bank, proof_key=key, http=client) for client in clients]
         browsers = [stack.enter_context(OwnersBrowser(market.owner, port)) for port in ports]
-        yield [Greedy(Bank(each)) for each in banks], browsers
-
-
-def consented(market: Market, bank: Bank) -> Tokens:
-    """Let the bank ask and the owner approve."""
-    asked = bank.request({**details(), **TERMS}, redirect_uri=cast.REDIRECT_URI)
-    review = market.owner.press(market.owner.open(asked.url), "Continue")
-    market.owner.press(review, "Approve with passkey")
-    return bank.exchange(asked, market.owner.left_for)
-
-
-def revoke(market: Market, browser: Browser, tokens: Tokens) -> float:
-    """Stop sharing, and return when that was acknowledged."""
-    browser.press(browser.open(f"{market.stage.issuer}/portal/consents/{tokens.grant_id}/stop"), "Stop sharing")
-    return time.monotonic()
-
-
-def race(
-    market: Market, pool: ThreadPoolExecutor, banks: Sequence[Greedy], browser: Browser, seconds: float
-) -> tuple[list[Call], float]:
-    """Let the bank take what it can under a new consent, and the owner revoke it after so many seconds."""
-    tokens, acknowledged = consented(market, banks[0].bank), threading.Event()
-    banks[0].bank.evidence(tokens, patience=30.0)
-    taking = [pool.submit(each.take, tokens, acknowledged) for each in banks]
-    time.sleep(seconds)
-    at = revoke(market, browser, tokens)
-    acknowledged.set()
-    return [call for each in taking for call in each.result()], at
+        yield ports, [Greedy(Bank(each)) for each in banks], browsers
 
 
 def test_what_is_asked_after_an_acknowledged_revocation_is_given_by_no_process(
     tmp_path: Path, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
 ) -> None:
     dice = random.Random(pytestconfig.option.seed)  # noqa: S311 - to be repeated
-    before: dict[str, int] = {}
+    calls: list[Call] = []
+    acknowledged: dict[str, float] = {}
     refused = 0
-    with opened(tmp_path) as market, Connection(market.stage.issuer, market.players.carrier) as carrier:
-        bill = market.message("transport-document-118.json").read_bytes()
-        Provider(carrier).push("dcsa_ebl", bill, content_type=JSON, owner=cast.OWNER)
-        market.stage.anchored()
-        with at_every_process(market) as (banks, browsers), ThreadPoolExecutor(PROCESSES) as pool:
-            for _ in range(pytestconfig.option.revocations):
-                calls, at = race(market, pool, banks, dice.choice(browsers), dice.uniform(0, LONGEST_SECONDS))
-                assert [call for call in calls if call.given and call.began > at] == []
-                refused += sum(call.began > at for call in calls)
-                for call in calls:
-                    before[call.what] = before.get(call.what, 0) + call.given
-    assert set(before) == {"pull", "refresh", "grant"}
-    assert all(before.values())
+    with everywhere(tmp_path) as all_of_them:
+        for number in range(pytestconfig.option.revocations):
+            browser = dice.choice(all_of_them.browsers)
+            consent, asked, at = all_of_them.race(f"OCLNRACE{number}", browser, dice.uniform(0, LONGEST_SECONDS))
+            assert [call for call in asked if call.given and call.began > at] == []
+            refused += sum(call.began > at for call in asked)
+            calls += asked
+            acknowledged[consent] = at
+        last = str(all_of_them.consented("OCLNLAST").grant_id)
+        all_of_them.market.stage.anchored()
+        all_of_them.happens("OCLNLAST", "at last")
+        wait_for_all(all_of_them.hearing, last)
+    assert all_of_them.hearing.late(acknowledged) == []
+    given = Counter(call.what for call in calls if call.given)
+    told = all_of_them.hearing.counts(acknowledged)
+    assert set(given) == {"pull", "refresh", "grant"}
+    assert set(told) == {"webhook", "streams"}
     assert refused
     record_property("seed", pytestconfig.option.seed)
-    record_property("revocations", pytestconfig.option.revocations)
+    record_property("revocations", len(acknowledged))
     record_property("asked after the acknowledgement, and refused", refused)
-    for what, number in before.items():
-        record_property(f"{what}: given before", number)
+    for what, count in given.items():
+        record_property(f"{what}: given before", count)
+    for what, count in told.items():
+        record_property(f"told by {what}, at most a second after", count)

@@ -52,10 +52,11 @@ class Market:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Market]:
-    """Open a market, until the block ends."""
-    players = cast.gather(folder)
-    with Stage(folder) as stage:
+def opened(folder: Path, **variables: str) -> Iterator[Market]:
+    """Open a market, until the block ends; `variables` are those of its gateway's environment."""
+    players, stage = cast.gather(folder), Stage(folder)
+    stage.environment.update(variables)
+    with stage:
         stage.operate("participants", "add", *map(str, players.registrations))
         link = stage.operate("owners", "invite", cast.OWNER, "--name", "Finance desk", "--authority", "Director")
         with Browser(stage.issuer) as owner, Connection(stage.issuer, players.carrier) as carrier:
