@@ -1,6 +1,7 @@
 """A full disk: nothing acknowledged is lost, nothing is released without its receipt, and revocations go through."""
 
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -29,6 +30,7 @@ from tests.support.market import Market, opened
 pytestmark = pytest.mark.timeout(600)
 Answer = TypeVar("Answer")
 MEBIBYTES = 256
+LEFT_BYTES = 8_388_608
 PATIENCE_SECONDS = 60.0
 FULL = "the disk is full and only revocations are taken in: make room in the file system of the data folder"
 NO_ROOM = "503: the gateway has no disk space left: ask again later"
@@ -49,10 +51,13 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def filled(folder: Path) -> Iterator[None]:
-    """Let somebody else take all that is left of a disk, until the block ends."""
+    """Let somebody else take a disk, all but a little and in one go, so that the ballast is not taken with it.
+
+    It ends with the block.
+    """
     path = folder / "somebody-elses"
-    while not take_all(path):
-        continue
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free - LEFT_BYTES)
     try:
         yield
     finally:
@@ -78,14 +83,12 @@ def kept_full(folder: Path) -> Iterator[None]:
         path.unlink()
 
 
-def take_all(path: Path) -> bool:
-    """Add all that is free at this moment to a file; return whether that was possible, or others were faster."""
+def take_all(path: Path) -> None:
+    """Add all that is free at this moment to a file, unless others are faster."""
     with path.open("ab") as file, suppress(OSError):
         found = os.statvfs(path)
         if found.f_bavail:
             os.posix_fallocate(file.fileno(), 0, file.tell() + found.f_bavail * found.f_frsize)
-        return True
-    return False
 
 
 def warned(market: Market) -> bool:
