@@ -99,7 +99,7 @@ def warned(market: Market) -> bool:
 
 def exhaust(market: Market) -> None:
     """Make PostgreSQL write more of its log than there is room for: it ends, and cannot start again."""
-    message = "SELECT pg_logical_emit_message(true, 'somebody else', repeat('x', 1048576)) FROM generate_series(1, 128)"
+    message = "SELECT pg_logical_emit_message(true, 'somebody else', repeat('x', 1048576)) FROM generate_series(1, 512)"
     with aftermath.session(market.stage) as session, pytest.raises(OperationalError):
         session.execute(text(message))
 

@@ -32,6 +32,8 @@ from tests.support.receiver import receiving
 PROCESSES = 4
 LONGEST_SECONDS = 0.1
 """How long the bank has before the owner revokes, at most."""
+ONE_REQUEST = httpx2.Limits(max_keepalive_connections=0)
+"""Of one connection: a server closes what was idle, maybe at the moment of the next request."""
 LOOPBACK = "127.0.0.0/8,::1/128"
 AFTERWARDS = 1
 """How often each is asked after the revocation was acknowledged."""
@@ -49,7 +51,7 @@ class At(httpx2.HTTPTransport):
     """Takes every request to one process, whichever port its URL names; the request stays as it is."""
 
     def __init__(self, port: int) -> None:
-        super().__init__()
+        super().__init__(limits=ONE_REQUEST)
         self._port = port
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -141,11 +143,13 @@ class Everywhere:
         self.happens(bill, "meanwhile")
         self.banks[0].bank.evidence(tokens, patience=30.0)
         taking = [self.pool.submit(each.take, tokens, acknowledged) for each in self.banks]
-        time.sleep(seconds)
-        page = browser.open(f"{self.market.stage.issuer}/portal/consents/{tokens.grant_id}/stop")
-        browser.press(page, "Stop sharing")
-        at = time.monotonic()
-        acknowledged.set()
+        try:
+            time.sleep(seconds)
+            page = browser.open(f"{self.market.stage.issuer}/portal/consents/{tokens.grant_id}/stop")
+            browser.press(page, "Stop sharing")
+            at = time.monotonic()
+        finally:
+            acknowledged.set()
         return str(tokens.grant_id), [call for each in taking for call in each.result()], at
 
 
