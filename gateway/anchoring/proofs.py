@@ -53,7 +53,7 @@ def newest_header(session: Session) -> int | None:
     return height
 
 
-def proved_height(session: Session) -> int | None:
+def common_height(session: Session) -> int | None:
     """Return the height under whose header every watched key's state is proved; None if some are not proved yet."""
     heights = session.exec(select(KeyState.height).distinct()).all()
     return heights[0] if len(heights) == 1 else None

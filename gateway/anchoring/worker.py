@@ -128,7 +128,7 @@ def _prove(engine: Engine, backend: Backend, signer: Signer, renewal: Renewal, h
     with _turn(engine) as session:
         proofs.watch(session, proofs.own_keys(signer.settings.gateway_id, signer.keyring))
         height = backend.height()
-        if height <= 1 or proofs.proved_height(session) == height:
+        if height <= 1 or proofs.common_height(session) == height:
             return False
         before = renewal.own_states(session)
         try:

@@ -8,7 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -64,6 +64,9 @@ def postgresql(folder: Path, *, kept: bool = False) -> Iterator[str]:
             yield server.get_uri()
     finally:
         _forget_the_dead(server.global_process_id_list)
+        with suppress(*_UNSTARTED):
+            if runs(folder):
+                server.start()  # takes note of the one that runs, which others may have started: it stops no other
         server.cleanup()
 
 

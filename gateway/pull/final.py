@@ -40,7 +40,8 @@ WITH asked AS (
             AND NOT EXISTS (
                 SELECT 1 FROM string_to_table(a.relied, ',') AS each(name) LEFT JOIN consent o
                     ON o.id = split_part(each.name, ':', 1) AND o.version = split_part(each.name, ':', 2)::int
-                WHERE o.id IS NULL OR o.state <> 'active' OR o.expires_at <= a.at) AS holds,
+                WHERE o.id IS NULL OR o.state <> 'active' OR o.expires_at <= a.at OR o.pulls >= o.maximum_pulls
+            ) AS holds,
         row_number() OVER (PARTITION BY a.consent_id, a.opening ORDER BY a.n) AS place,
         (SELECT count(*) FROM receipt r
           WHERE r.consent_id = a.consent_id AND r.opening AND r.created_at > a.at - a.per) AS recent

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.db import embedded
 from tests.support import aftermath
 from tests.support.killing import Victim, pids, recovered
 from tests.support.load import under_load
@@ -54,6 +55,7 @@ def test_restarts_of_postgresql_double_nothing(
             assert notes.more(20, PATIENCE_SECONDS)
         stored = aftermath.settle(market, notes)
     aftermath.on_the_ledger(market.stage, stored)
+    assert not embedded.runs(market.stage.data / "postgresql")
     assert statistics.median(seconds) <= MOST_SECONDS
     record_property("restarts", len(seconds))
     record_property("median recovery, seconds", round(statistics.median(seconds), 2))

@@ -172,16 +172,25 @@ def test_what_concerns_the_shipper_is_left_out_of_the_consignees_bill_and_of_its
     assert cargo.pull(theirs).records[0].claims == shown
 
 
-def test_a_party_that_revokes_while_a_pull_is_made_is_not_shown(cargo: Cargo, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, other = cargo.consents(ours=True), cargo.consents()
+def used_up(session: Session, consent_id: str, **_: object) -> None:
+    """Count the last of a consent's uses, as a pull under it does."""
+    consent = store.find(session, consent_id)
+    consent.pulls = consent.maximum_pulls or 0
+
+
+@pytest.mark.parametrize("verb", [lifecycle.revoke, used_up])
+def test_a_party_whose_consent_ends_while_a_pull_is_made_is_not_shown(
+    cargo: Cargo, monkeypatch: pytest.MonkeyPatch, verb: Any
+) -> None:
+    ours, other = cargo.consents(ours=True), cargo.consents(maximum_pulls=3)
     cut = cutting.cut
 
-    def revoked_meanwhile(*arguments: Any, **named: Any) -> Any:
+    def ended_meanwhile(*arguments: Any, **named: Any) -> Any:
         monkeypatch.setattr(cutting, "cut", cut)
-        cargo.changes(lifecycle.revoke, other)
+        cargo.changes(verb, other)
         return cut(*arguments, **named)
 
-    monkeypatch.setattr(cutting, "cut", revoked_meanwhile)
+    monkeypatch.setattr(cutting, "cut", ended_meanwhile)
     with pytest.raises(NotYetError, match="the consent changed during the pull: pull again"):
         cargo.pull(ours)
     assert list(cargo.pull(ours).omitted) == [WITHHELD]

@@ -28,13 +28,13 @@ from tests.support.market import Market, opened
 from tests.support.messages import body, event
 from tests.support.processes import gateway_process
 from tests.support.receiver import receiving
+from tests.support.telling import LOOPBACK
 
 PROCESSES = 4
 LONGEST_SECONDS = 0.1
 """How long the bank has before the owner revokes, at most."""
 ONE_REQUEST = httpx2.Limits(max_keepalive_connections=0)
 """Of one connection: a server closes what was idle, maybe at the moment of the next request."""
-LOOPBACK = "127.0.0.0/8,::1/128"
 AFTERWARDS = 1
 """How often each is asked after the revocation was acknowledged."""
 TERMS: dict[str, Any] = {
@@ -156,9 +156,10 @@ class Everywhere:
 @contextmanager
 def everywhere(folder: Path) -> Iterator[Everywhere]:
     """Yield a market with four processes, its bank listening at each."""
+    allowed = ",".join(map(str, LOOPBACK))
     with (
         receiving(folder) as receiver,
-        opened(folder, TIDEGATE_OUTBOUND_ALLOW=LOOPBACK, SSL_CERT_FILE=str(receiver.ca_file)) as market,
+        opened(folder, TIDEGATE_OUTBOUND_ALLOW=allowed, SSL_CERT_FILE=str(receiver.ca_file)) as market,
         Connection(market.stage.issuer, market.players.carrier) as carrier,
         at_every_process(market) as (ports, banks, browsers),
         hearing(market, receiver, [At(port) for port in ports]) as heard,
