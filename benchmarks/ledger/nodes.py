@@ -30,7 +30,7 @@ def key_value_store(folder: Path, count: int, timing: Timing = TESTS) -> Iterato
             _without_application(node)
             stack.enter_context(apart.comet(node))
         for node in nodes:
-            node.up()
+            node.reaches(1)
         yield nodes
 
 

@@ -35,7 +35,7 @@ def test_two_organisations_found_run_and_attest_a_ledger(
     gateway, bank = founders
     with gateway.started(), bank.started():
         for node in founders:
-            node.up()
+            node.reaches(1)
         file = tmp_path / "trust.json"
         key = tmp_path / "keys" / "organisation.pem"
         tidegate("ledger", "status", "--home", gateway.home.root, code=0)
@@ -65,7 +65,7 @@ def test_a_trust_file_that_says_something_else_is_not_signed(
     join(node, tmp_path / "net.json")
     file = tmp_path / "trust.json"
     with node.started():
-        node.up()
+        node.reaches(1)
         tidegate("ledger", "export-trust", file, "--home", node.home.root, code=0)
         file.write_bytes(file.read_bytes().replace(b'"chain":"alone"', b'"chain":"other"'))
         tidegate("ledger", "export-trust", file, "--home", node.home.root, code=1)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from tests.support.links import Links
 
 PATIENCE_SECONDS = 60.0
 SNAPSHOTS_EVERY = 5
+LAST_CHARACTERS = 4_000
 
 
 def until(true: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECONDS) -> Any:
@@ -135,28 +136,25 @@ class Node:
             if each.is_dir():
                 shutil.rmtree(each)
 
-    def up(self) -> None:
-        """Wait until the node has a block."""
-        until(lambda: self.height() >= 1, "a node comes up")
-
     def ask(self, method: str, **parameters: Any) -> Any:
-        node = Connection(self.url)
-        try:
+        with closing(Connection(self.url)) as node:
             return node.call(method, **parameters)
-        finally:
-            node.close()
 
     def height(self) -> int:
         return int(self.ask("status")["sync_info"]["latest_block_height"])
 
+    def reaches(self, height: int) -> None:
+        """Wait until the node has a block of that height. If it does not come to it, that says what it said last."""
+        try:
+            until(lambda: self.height() >= height, f"{self.name} reaches height {height}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it said last:\n{self.log()[-LAST_CHARACTERS:]}") from None
+
     def moves(self, seconds: float) -> bool:
         """Say whether the node has another block within so many seconds."""
-        node = Connection(self.url)
-        try:
+        with closing(Connection(self.url)) as node:
             node.follow()
             return node.wait_for(self.height() + 1, seconds)
-        finally:
-            node.close()
 
     def app_hash(self, height: int) -> str:
         return str(self.ask("commit", height=str(height))["signed_header"]["header"]["app_hash"])
@@ -203,7 +201,7 @@ def running(nodes: Sequence[Node], *options: str) -> Iterator[None]:
             node.start(*options, PYTHONHASHSEED=str(seed))
             stack.callback(node.end)
         for node in nodes:
-            node.up()
+            node.reaches(1)
         yield
 
 
@@ -241,7 +239,7 @@ class Network:
         """Wait until all nodes have a new block; return its height, at which they have one app hash."""
         height = self.grow() + 1
         for node in (*self.nodes, *more):
-            until(lambda node=node: node.height() >= height, f"{node.name} has caught up")  # type: ignore[misc]
+            node.reaches(height)
         found = {node.app_hash(height) for node in (*self.nodes, *more)}
         assert len(found) == 1, found
         return height

@@ -1,10 +1,11 @@
 """Both processes of a node: the application, and the engine. Started, started again when they die, stopped in order.
 
 The application's listening socket belongs to the supervisor, so the engine can connect whenever it likes: it waits for
-an application that is being started instead of failing. If the application dies, the engine ends by itself, with status
-0; it is then started again too. If the supervisor dies, both end: the application as its standard input does, and the
-engine with it, or, while it still waits for one, by Linux' signal at a parent's death. An application that cannot go on
-with this software is not started again: the supervisor then ends too.
+an application that is being started instead of failing. If the application dies, the engine is ended and started again
+too. It begins to end by itself, but not always gets there: CometBFT 0.38.25, if it has just begun to fetch blocks, now
+and then lives on, answers, and makes no block. If the supervisor dies, both end: the application as its standard input
+does, and the engine with it, or, while it still waits for one, by Linux' signal at a parent's death. An application
+that cannot go on with this software is not started again: the supervisor then ends too.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ from ledger.errors import LedgerError
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """How long to wait before a process is started again: doubled each time it does not live for `WELL_SECONDS`."""
 WELL_SECONDS = 10.0
-STOP_SECONDS = 15.0
+STOP_SECONDS, RENEW_SECONDS = 15.0, 3.0
+"""How long a process may take to end for good, or to be started again: then there is nothing for it to finish."""
 OTHER_SOFTWARE = 78
 """Exit code if only other software can go on: EX_CONFIG of BSD's sysexits.h, which systemd knows by that name."""
 _log = logging.getLogger(__name__)
@@ -64,8 +66,12 @@ async def _supervise(program: str, listener: socket.socket, snapshots_every: int
         asyncio.get_running_loop().add_signal_handler(each, told.set)
     descriptor = listener.fileno()
     served = [sys.executable, "-m", "ledger.backends.cometbft.server", ".", str(descriptor), str(snapshots_every)]
-    app = _Kept("application", served, descriptor, given_up=told.set)
     comet = _Kept("engine", [*_ending_with_us(), program, "start", "--home", "."])
+
+    def without_application(status: int | None) -> None:
+        (told.set if status == OTHER_SOFTWARE else comet.renew)()
+
+    app = _Kept("application", served, descriptor, ended=without_application)
     await told.wait()
     await comet.end()  # first, while there is an application to finish its block
     return OTHER_SOFTWARE if await app.end() == OTHER_SOFTWARE else 0
@@ -81,15 +87,20 @@ class _Kept:
     """A process that is started again when it ends, until it is to end for good; or ends with `OTHER_SOFTWARE`."""
 
     def __init__(
-        self, name: str, command: Sequence[str], *descriptors: int, given_up: Callable[[], None] = lambda: None
+        self, name: str, command: Sequence[str], *descriptors: int, ended: Callable[[int | None], None] = lambda _: None
     ) -> None:
-        self._name, self._command, self._descriptors, self._given_up = name, command, descriptors, given_up
-        self._ending = asyncio.Event()
+        self._name, self._command, self._descriptors, self._ended = name, command, descriptors, ended
+        self._ending, self._outdated = asyncio.Event(), asyncio.Event()
         self._task = asyncio.create_task(self._run())
+
+    def renew(self) -> None:
+        """End it if it runs: asked to first, made to after `RENEW_SECONDS`. It is started again."""
+        self._outdated.set()
 
     async def end(self) -> int | None:
         """End it: asked to first, made to after `STOP_SECONDS`. Returns its last status."""
         self._ending.set()
+        self._outdated.set()
         return await self._task
 
     async def _run(self) -> int | None:
@@ -99,8 +110,8 @@ class _Kept:
             status = await self._once()
             if self._ending.is_set():
                 break
+            self._ended(status)
             if status == OTHER_SOFTWARE:
-                self._given_up()
                 break
             pause = FIRST_PAUSE if time.monotonic() - began > WELL_SECONDS else min(2 * pause, LONGEST_PAUSE)
             _log.warning("the %s ended with status %s and is started again", self._name, status)
@@ -109,15 +120,17 @@ class _Kept:
         return status
 
     async def _once(self) -> int | None:
+        self._outdated.clear()
         process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, pass_fds=self._descriptors, start_new_session=True
         )
-        ended, told = asyncio.create_task(process.wait()), asyncio.create_task(self._ending.wait())
+        ended, told = asyncio.create_task(process.wait()), asyncio.create_task(self._outdated.wait())
         await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         if not ended.done():
             process.terminate()
-            if not (await asyncio.wait({ended}, timeout=STOP_SECONDS))[0]:
+            patience = STOP_SECONDS if self._ending.is_set() else RENEW_SECONDS
+            if not (await asyncio.wait({ended}, timeout=patience))[0]:
                 _log.error("the %s did not end and is killed", self._name)
                 process.kill()
         return await ended

@@ -92,6 +92,15 @@ def test_an_engine_ends_with_its_supervisor_even_if_its_application_hangs(networ
     network.agreed()
 
 
+def test_an_engine_that_does_not_end_with_its_application_is_killed_and_both_start_again(network: Network) -> None:
+    node = network.nodes[3]
+    app, engine = (until(partial(node.child, name), f"the {name} runs") for name in ("app", "engine"))
+    os.kill(engine, signal.SIGSTOP)
+    os.kill(app, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{engine}").exists(), "the engine is killed")
+    network.agreed()
+
+
 def handed(ledger: CometBFT, entry: bytes) -> None:
     """Hand an entry over, once a node takes it."""
 
@@ -131,7 +140,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Operator, Node]:
 @pytest.fixture(scope="module")
 def kept(alone: tuple[Operator, Node]) -> Node:
     with apart.application(alone[1]), apart.comet(alone[1]):
-        alone[1].up()
+        alone[1].reaches(1)
     return alone[1]
 
 

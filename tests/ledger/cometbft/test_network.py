@@ -72,7 +72,7 @@ def test_a_gateway_goes_on_with_another_node_when_its_own_dies(network: Network)
         one.stop()
         assert network.grow(seen) > before
         one.start("--snapshots-every", str(SNAPSHOTS_EVERY))
-        one.up()
+        one.reaches(1)
 
 
 def test_a_node_of_another_chain_is_refused(network: Network) -> None:

@@ -41,7 +41,7 @@ def test_a_validator_that_signs_twice_changes_nothing_and_is_shown(
     culprit = network.nodes[3]
     copy = twin(network, culprit, tmp_path)
     with copy.started():
-        copy.up()
+        copy.reaches(1)
         until(lambda: network.grow() and proved(network.nodes[0]), "the evidence stands in a block")
     network.agreed()
     found = [proved(node) for node in network.nodes]

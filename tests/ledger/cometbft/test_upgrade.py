@@ -42,7 +42,7 @@ def upgrade(node: Node, running: ExitStack, **environment: str) -> None:
     before = node.height()
     node.end()
     started(node, running, **environment)
-    until(lambda: node.height() >= before, f"{node.name} is back")
+    node.reaches(before)
 
 
 def started(node: Node, running: ExitStack, **environment: str) -> None:
