@@ -182,7 +182,7 @@ def full_and_empty_again(market: Market, notes: Acknowledged) -> None:
             assert refusal(lambda: push("transport-document-131.json")) == NO_ROOM
             assert refusal(lambda: bank.evidence(tokens)) == NO_ROOM
             revoke(market, owner, str(tokens.grant_id))
+        wait_until(lambda: market.stage.state() and not warned(market))
         with pytest.raises(ProblemError, match=r"^401 invalid_token: "):
             bank.evidence(tokens, patience=PATIENCE_SECONDS)
         assert notes.more(30, PATIENCE_SECONDS)
-        assert not warned(market)
