@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -54,7 +55,9 @@ def fetch(base_url: str, request: Request, *, headers: Mapping[str, str]) -> Pag
     sent = {"Accept": "application/json", "Accept-Encoding": "identity", **request.headers, **headers}
     try:
         with (
-            httpx2.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=not on_this_machine) as client,
+            httpx2.Client(
+                verify=_trust(), timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=not on_this_machine
+            ) as client,
             client.stream("GET", url, params=list(request.query), headers=sent) as response,
         ):
             _check_status(response, name)
@@ -62,6 +65,12 @@ def fetch(base_url: str, request: Request, *, headers: Mapping[str, str]) -> Pag
             return Page(body, datetime.now(UTC), {key.lower(): value for key, value in response.headers.items()})
     except (httpx2.HTTPError, ssl.SSLError, OSError) as error:
         raise TransientError(f"{name}: {type(error).__name__}") from error
+
+
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    """Return the certificate authorities of the system, or those that SSL_CERT_FILE names, which takes a while."""
+    return httpx2.create_ssl_context()
 
 
 def _check_status(response: httpx2.Response, name: str) -> None:

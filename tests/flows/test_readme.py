@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -21,7 +20,7 @@ from gateway.cli.demo.play import SHIPMENT, message
 from gateway.cli.ports import free_port
 from gateway.client.connection import Connection
 from gateway.client.provider import Provider
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.waiting import PATIENCE_SECONDS, readiness, until
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -162,7 +161,7 @@ def test_a_newcomer_gets_from_serve_to_a_verified_evidence(folder: Path) -> None
         return run(f"tidegate {IN_EARNEST[shown]}", folder, port)
 
     with running("tidegate serve", folder, port), Browser(issuer) as owner:
-        until(lambda: state(issuer).get("status") == "ready", "the gateway is not ready")
+        until(lambda: readiness(issuer).get("status") == "ready", "the gateway is not ready")
         do("participants add FILE.json")
         link = do("owners invite OWNER --name NAME --authority AUTHORITY").strip()
         owner.press(owner.open(link), "Make a passkey")
@@ -212,16 +211,7 @@ def asked(shown: str, folder: Path, port: int, owner: Browser) -> str:
         return asking.stdout.read().strip()
 
 
-def state(issuer: str) -> dict[str, Any]:
-    """Return what `/readyz` says; nothing before it answers."""
-    try:
-        found: dict[str, Any] = httpx2.get(f"{issuer}/readyz", trust_env=False).json()
-    except httpx2.TransportError:
-        return {}
-    return found
-
-
 def nothing_waits(issuer: str) -> bool:
     """Say whether everything that was pushed is on the ledger."""
-    anchoring = state(issuer)["anchoring"]
+    anchoring = readiness(issuer)["anchoring"]
     return not anchoring["leaves"] and not anchoring["entries"]

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from gateway import keys
@@ -31,7 +30,7 @@ from ledger.codec import unb64u
 from tests.support import builders
 from tests.support.cli import process, tidegate
 from tests.support.nodes import Node, join, running
-from tests.support.waiting import until
+from tests.support.waiting import readiness, until
 
 CHAIN = "trade"
 OTHERS = ("harbour-bank-node", "carriers-association", "shanghai-operator")
@@ -80,11 +79,7 @@ class Gateway:
             served.wait(PATIENCE_SECONDS)
 
     def state(self) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = httpx2.get(f"{self.issuer}/readyz", trust_env=False).json()
-        except httpx2.TransportError:
-            return {}
-        return found
+        return readiness(self.issuer)
 
     def anchored(self) -> bool:
         anchoring = self.state()["anchoring"]

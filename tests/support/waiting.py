@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import httpx2
 
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.02
 Found = TypeVar("Found")
+_http = httpx2.Client(trust_env=False)  # one for all: each reads all certificate authorities when it is made
 
 
 def until(look: Callable[[], Found], otherwise: str, *, seconds: float = PATIENCE_SECONDS) -> Found:
@@ -16,4 +19,13 @@ def until(look: Callable[[], Found], otherwise: str, *, seconds: float = PATIENC
         if time.monotonic() > deadline:
             raise AssertionError(f"{otherwise} within {seconds:g} s")
         time.sleep(POLL_SECONDS)
+    return found
+
+
+def readiness(issuer: str) -> dict[str, Any]:
+    """Return what a gateway says at `/readyz`; nothing before it answers."""
+    try:
+        found: dict[str, Any] = _http.get(f"{issuer}/readyz").json()
+    except httpx2.TransportError:
+        return {}
     return found

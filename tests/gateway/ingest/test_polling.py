@@ -173,6 +173,7 @@ def test_an_api_that_never_ends_is_given_its_turn_only(oceanline: Carrier, api: 
     api.instead = lambda asked: (200, {"Next-Page": f"?cursor={int(asked.get('cursor', 0)) + 1}"}, b"[]")
     made = follow(oceanline, api)
     assert poller.poll(made).pages == MOST_PAGES
+    api.instead = lambda _: None
     assert poller.poll_due() == 1
 
 
