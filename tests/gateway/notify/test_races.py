@@ -119,9 +119,12 @@ def test_after_an_acknowledged_revocation_nothing_about_the_records_is_told(
         until(lambda: gateway.app.state.hub._streams, "no stream was opened")
         revoking = [pool.submit(revoke_all, told, due, acknowledged, finished) for _ in range(2)]
         for start in range(0, races, CHUNK):
-            tell(told, consents[start : start + CHUNK])
+            first, *others = consents[start : start + CHUNK]
+            tell(told, [first, *others])
+            due.put(first)
+            until(lambda first=first: first in acknowledged, "the first is not revoked")  # type: ignore[misc]
             told.sender.begin()
-            for each in consents[start : start + CHUNK]:
+            for each in others:
                 due.put(each)
             until(lambda: due.qsize() < 2 * CHUNK, "the revocations do not get on", seconds=PATIENCE_SECONDS)
         finished.set()
