@@ -20,7 +20,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 PUSHES = 5
 SOON_SECONDS = 5.0
-"""On a machine that does nothing else it is below one; see benchmarks."""
+"""On a machine that does nothing else it is below one; see benchmarks/README.md."""
 
 
 def consented(market: Market, bank: Bank) -> str:

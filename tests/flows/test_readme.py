@@ -20,7 +20,7 @@ from gateway.cli.demo.play import SHIPMENT, message
 from gateway.cli.ports import free_port
 from gateway.client.connection import Connection
 from gateway.client.provider import Provider
-from tests.support.waiting import PATIENCE_SECONDS, readiness, until
+from tests.support.waiting import PATIENCE_SECONDS, nothing_waits, readiness, until
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -209,9 +209,3 @@ def asked(shown: str, folder: Path, port: int, owner: Browser) -> str:
         owner.press(owner.press(page, "Continue"), "Approve with passkey")
         httpx2.get(owner.left_for, trust_env=False).raise_for_status()
         return asking.stdout.read().strip()
-
-
-def nothing_waits(issuer: str) -> bool:
-    """Say whether everything that was pushed is on the ledger."""
-    anchoring = readiness(issuer)["anchoring"]
-    return not anchoring["leaves"] and not anchoring["entries"]

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,7 +29,7 @@ from ledger.codec import unb64u
 from tests.support import builders
 from tests.support.cli import process, tidegate
 from tests.support.nodes import Node, join, running
-from tests.support.waiting import readiness, until
+from tests.support.waiting import nothing_waits, readiness, until
 
 CHAIN = "trade"
 OTHERS = ("harbour-bank-node", "carriers-association", "shanghai-operator")
@@ -72,18 +71,11 @@ class Gateway:
         with (self.folder / "gateway.log").open("wb") as log:
             served = subprocess.Popen(own_command("serve"), env=self.environment(), stdout=log, stderr=log)  # noqa: S603 - ours
         try:
-            until(lambda: self.state().get("status") == "ready", "the gateway is not ready")
+            until(lambda: readiness(self.issuer).get("status") == "ready", "the gateway is not ready")
             yield
         finally:
             served.terminate()
             served.wait(PATIENCE_SECONDS)
-
-    def state(self) -> dict[str, Any]:
-        return readiness(self.issuer)
-
-    def anchored(self) -> bool:
-        anchoring = self.state()["anchoring"]
-        return not anchoring["leaves"] and not anchoring["entries"]
 
 
 @pytest.fixture
@@ -146,19 +138,19 @@ def test_evidence_of_a_replicated_ledger_verifies_and_a_node_may_die(gateway: Ga
         owner.press(owner.open(f"{gateway.issuer}/portal/links"), "Yes, we are their customer")
         carrier.push("dcsa_ebl", message("transport-document-118.json"), content_type=JSON, owner=cast.OWNER)
         tokens = consented(bank, owner)
-        until(gateway.anchored, "the ledger did not take it")
+        until(lambda: nothing_waits(gateway.issuer), "the ledger did not take it")
         first = pulled(gateway, bank, tokens, records=1)
         assert "one operator's word" not in first
         for node in gateway.nodes[:2]:
             node.end()
         carrier.push("dcsa_track_trace", message("events.json"), content_type=JSON)
-        until(lambda: gateway.state()["anchoring"]["entries"], "the batch is not on its way")
+        until(lambda: readiness(gateway.issuer)["anchoring"]["entries"], "the batch is not on its way")
         assert not gateway.nodes[2].moves(STILL_SECONDS)
         halted = bank.evidence(bank.refresh(str(tokens.refresh_token)))
         assert omitted(halted.data) == {("transport_event", "pending"): 5}
         assert verified(gateway, halted.data).startswith(f"OK: 1 records of {cast.OWNER}")
         gateway.nodes[1].start()
-        until(gateway.anchored, "the ledger did not take it from another node")
+        until(lambda: nothing_waits(gateway.issuer), "the ledger did not take it from another node")
         pulled(gateway, bank, bank.refresh(str(tokens.refresh_token)), records=6)
         assert "answered by a node at height" in gateway.operate("doctor")
 

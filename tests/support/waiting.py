@@ -29,3 +29,9 @@ def readiness(issuer: str) -> dict[str, Any]:
     except httpx2.TransportError:
         return {}
     return found
+
+
+def nothing_waits(issuer: str) -> bool:
+    """Say whether everything that a gateway has taken in is on the ledger."""
+    anchoring = readiness(issuer)["anchoring"]
+    return not anchoring["leaves"] and not anchoring["entries"]

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -25,7 +26,7 @@ from tests.support import builders
 from tests.support.receiver import Receiver, Reply, Request
 from tests.support.served import served
 from tests.support.telling import Told
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.waiting import until
 
 CHUNK = 10
 CUT_SECONDS = 1.0
@@ -86,6 +87,33 @@ def listen(url: str, told: Told, heard: list[tuple[str, float]], after: int) -> 
             )
 
 
+def raced(
+    told: Told, consents: list[str], by_stream: list[tuple[str, float]], server: tuple[str, Path]
+) -> dict[str, float]:
+    """Tell of each consent while it is revoked, the first of each chunk just before; return when each was."""
+    acknowledged: dict[str, float] = {}
+    due: Queue[str] = Queue()
+    finished = threading.Event()
+    with served(*server, keyring=told.path.gateway.keyring) as gateway, ThreadPoolExecutor(2) as pool:
+        threading.Thread(target=listen, args=(gateway.url, told, by_stream, 1), daemon=True).start()
+        until(lambda: gateway.app.state.hub._streams, "no stream was opened")
+        revoking = [pool.submit(revoke_all, told, due, acknowledged, finished) for _ in range(2)]
+        for start in range(0, len(consents), CHUNK):
+            chunk = consents[start : start + CHUNK]
+            tell(told, chunk)
+            due.put(chunk[0])
+            until(partial(acknowledged.get, chunk[0]), "the first is not revoked")
+            told.sender.begin()
+            for each in chunk[1:]:
+                due.put(each)
+            until(lambda: due.qsize() < 2 * CHUNK, "the revocations do not get on")
+        finished.set()
+        for one in revoking:
+            one.result()
+        told.send()
+    return acknowledged
+
+
 @pytest.mark.timeout(400)
 def test_after_an_acknowledged_revocation_nothing_about_the_records_is_told(
     told: Told,
@@ -108,29 +136,7 @@ def test_after_an_acknowledged_revocation_nothing_about_the_records_is_told(
         return Reply()
 
     receiver.answering = note
-    acknowledged: dict[str, float] = {}
-    due: Queue[str] = Queue()
-    finished = threading.Event()
-    with (
-        served(database_url, tmp_path / "served", keyring=told.path.gateway.keyring) as gateway,
-        ThreadPoolExecutor(3) as pool,
-    ):
-        threading.Thread(target=listen, args=(gateway.url, told, by_stream, 1), daemon=True).start()
-        until(lambda: gateway.app.state.hub._streams, "no stream was opened")
-        revoking = [pool.submit(revoke_all, told, due, acknowledged, finished) for _ in range(2)]
-        for start in range(0, races, CHUNK):
-            first, *others = consents[start : start + CHUNK]
-            tell(told, [first, *others])
-            due.put(first)
-            until(lambda first=first: first in acknowledged, "the first is not revoked")  # type: ignore[misc]
-            told.sender.begin()
-            for each in others:
-                due.put(each)
-            until(lambda: due.qsize() < 2 * CHUNK, "the revocations do not get on", seconds=PATIENCE_SECONDS)
-        finished.set()
-        for one in revoking:
-            one.result()
-        told.send()
+    acknowledged = raced(told, consents, by_stream, (database_url, tmp_path / "served"))
     record_property("revocations", len(acknowledged))
     record_property("told by webhook before", len(by_webhook))
     record_property("told by stream before", len(by_stream))
